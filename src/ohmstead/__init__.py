@@ -1,0 +1,1 @@
+"""Ohmstead: a local-first home-energy controller."""

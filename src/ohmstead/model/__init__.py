@@ -1,0 +1,88 @@
+"""The words we think in: frozen data, no behaviour beyond arithmetic."""
+
+from ohmstead.model.command import (
+    Applied,
+    BatteryCommand,
+    BatteryMode,
+    Command,
+    CommandResult,
+    Failed,
+    LimitCommand,
+    Refused,
+    SettingChange,
+    Write,
+)
+from ohmstead.model.decision import Advice, Decision, Room
+from ohmstead.model.journal import JournalEntry, WriteState
+from ohmstead.model.point import (
+    UNITS,
+    Button,
+    Category,
+    Choice,
+    Instant,
+    Kind,
+    Point,
+    Range,
+    Switch,
+    Text,
+    TimeOfDay,
+    Value,
+    Writable,
+    unit_of,
+)
+from ohmstead.model.prices import PriceCurve, Prices, PriceSlot
+from ohmstead.model.request import Request
+from ohmstead.model.site import (
+    BatteryReading,
+    DeviceSnapshot,
+    LoadReading,
+    MeterReading,
+    Reading,
+    SiteSnapshot,
+    SolarReading,
+)
+from ohmstead.model.tick import Tick
+
+__all__ = [
+    "UNITS",
+    "Advice",
+    "Applied",
+    "BatteryCommand",
+    "BatteryMode",
+    "BatteryReading",
+    "Button",
+    "Category",
+    "Choice",
+    "Command",
+    "CommandResult",
+    "Decision",
+    "DeviceSnapshot",
+    "Failed",
+    "Instant",
+    "JournalEntry",
+    "Kind",
+    "LimitCommand",
+    "LoadReading",
+    "MeterReading",
+    "Point",
+    "PriceCurve",
+    "PriceSlot",
+    "Prices",
+    "Range",
+    "Reading",
+    "Refused",
+    "Request",
+    "Room",
+    "SettingChange",
+    "SiteSnapshot",
+    "SolarReading",
+    "Switch",
+    "Text",
+    "Tick",
+    "TimeOfDay",
+    "Value",
+    "Writable",
+    "Write",
+    "WriteState",
+    "unit_of",
+]

@@ -1,0 +1,129 @@
+"""What the house looks like at one moment.
+
+Signs: every source counts positive into the house. ``grid_w`` > 0 imports, ``battery_w`` > 0
+discharges, ``pv_w`` and ``load_w`` ≥ 0; so ``load_w = pv_w + grid_w + battery_w``.
+``None`` means that nobody measured it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+from types import MappingProxyType
+
+from ohmstead.model.command import BatteryMode
+from ohmstead.model.point import Value
+from ohmstead.model.prices import Prices
+from ohmstead.model.request import Request
+
+__all__ = [
+    "BatteryReading",
+    "DeviceSnapshot",
+    "LoadReading",
+    "MeterReading",
+    "Reading",
+    "SiteSnapshot",
+    "SolarReading",
+]
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatteryReading:
+    """A battery, or several taken together."""
+
+    soc_pct: float | None = None
+    power_w: float | None = None
+    """Above zero discharges."""
+    capacity_kwh: float | None = None
+    max_charge_w: float | None = None
+    """What the hardware can do; never the limit of our own last command."""
+    max_discharge_w: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterReading:
+    """The grid connection; power above zero imports."""
+
+    power_w: float | None = None
+    import_total_kwh: float | None = None
+    export_total_kwh: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SolarReading:
+    """Solar panels behind one device; power is never below zero."""
+
+    power_w: float | None = None
+    total_kwh: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadReading:
+    """What the house uses, as one device sees it."""
+
+    power_w: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What one device said: its points, and the roles it plays in the house."""
+
+    device: str
+    at: datetime
+    values: Mapping[str, Value | None]
+    doubts: Mapping[str, str] = field(default=_NOTHING)
+    """Why a value is None although the device sent something."""
+    battery: BatteryReading | None = None
+    grid: MeterReading | None = None
+    solar: SolarReading | None = None
+    load: LoadReading | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceSnapshot:
+    """One device as the site knows it now."""
+
+    name: str
+    family: str
+    reading: Reading | None = None
+    """The last reading while it is fresh; None once the device has been silent for too long."""
+    trouble: str | None = None
+    """Why it cannot be used, in a sentence; None while all is well."""
+    last_seen: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteSnapshot:
+    """Everything a decision may look at."""
+
+    at: datetime
+    timezone: tzinfo = UTC
+    devices: Mapping[str, DeviceSnapshot] = field(default=MappingProxyType({}))
+    battery: BatteryReading | None = None
+    """All batteries taken together; None while none answers."""
+    grid_w: float | None = None
+    pv_w: float | None = None
+    load_w: float | None = None
+    prices: Prices = field(default=Prices())
+    requests: tuple[Request, ...] = ()
+    mode: BatteryMode | None = None
+    """What we last told the battery; None while we have told it nothing."""
+    mode_since: datetime | None = None
+    memory: Mapping[str, str] = field(default=_NOTHING)
+    """What the strategies asked to be reminded of, each under its own key."""
+
+    @property
+    def battery_w(self) -> float | None:
+        """Battery power, above zero discharging."""
+        return None if self.battery is None else self.battery.power_w
+
+    @property
+    def soc_pct(self) -> float | None:
+        """How full the battery is."""
+        return None if self.battery is None else self.battery.soc_pct
+
+    @property
+    def local(self) -> datetime:
+        """The wall clock of the house."""
+        return self.at.astimezone(self.timezone)

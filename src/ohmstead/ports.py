@@ -1,0 +1,126 @@
+"""The seams, named for capabilities. Brands live behind them, the loop and the faces before."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Protocol, Self, runtime_checkable
+
+from ohmstead.model import (
+    BatteryCommand,
+    CommandResult,
+    JournalEntry,
+    Point,
+    PriceCurve,
+    Reading,
+    Request,
+    SettingChange,
+    Tick,
+    Value,
+)
+
+__all__ = ["BatteryPort", "DevicePort", "PriceSource", "SettingPort", "SitePort"]
+
+
+class DevicePort(Protocol):
+    """Anything that can be read."""
+
+    @property
+    def name(self) -> str:
+        """What its owner calls it."""
+
+    @property
+    def family(self) -> str:
+        """The catalogue's word for its kind."""
+
+    @property
+    def points(self) -> Mapping[str, Point]:
+        """All its points by key; may grow once the device has been seen."""
+
+    async def __aenter__(self) -> Self:
+        """Begin: own a connection and whatever tasks it needs. Never waits for the device."""
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End: close the connection, leave no task behind."""
+
+    async def read(self) -> Reading:
+        """Return what the device says now, or raise a ``DeviceError``."""
+
+    async def news(self) -> None:
+        """Return when the device has said something unasked; forever, if it never does."""
+
+
+@runtime_checkable
+class SettingPort(DevicePort, Protocol):
+    """A device with settings. Only ``site/writer.py`` may call these."""
+
+    async def setting(self, point: str) -> Value | None:
+        """Ask the device itself for the value *point* holds now, or raise a ``DeviceError``."""
+
+    async def change(self, change: SettingChange) -> Value | None:
+        """Send one value, once, and return what the device then shows.
+
+        Raises ``NotWritable`` before anything is sent, or a ``DeviceError``. The value has
+        been through ``Point.check``.
+        """
+
+
+@runtime_checkable
+class BatteryPort(SettingPort, Protocol):
+    """A device that commands a battery, by its own settings."""
+
+    def settings_for(self, command: BatteryCommand, now: datetime) -> tuple[SettingChange, ...]:
+        """Translate *command* into settings, in the order in which to write them.
+
+        Sends nothing. The one that switches the command on stands last, so that undoing in
+        reverse order switches off first. Raises ``NotWritable`` if it cannot be done.
+        """
+
+
+class PriceSource(Protocol):
+    """Somewhere prices come from."""
+
+    async def curve(self, now: datetime) -> PriceCurve:
+        """Return the best curve known at *now*, fetching only if one is due.
+
+        Raises ``PriceSourceError`` only when nothing usable is known at all.
+        """
+
+    def next_due(self, now: datetime) -> datetime:
+        """Return when ``curve`` wants to be called again."""
+
+
+class SitePort(Protocol):
+    """The running site, as its faces see it."""
+
+    @property
+    def devices(self) -> Mapping[str, DevicePort]:
+        """Every device by name; for their points, not for reading."""
+
+    @property
+    def last(self) -> Tick | None:
+        """The last turn; None before the first."""
+
+    def ticks(self) -> AsyncIterator[Tick]:
+        """Yield each turn as it ends; a slow listener misses turns and delays nobody."""
+
+    def requests(self) -> Sequence[Request]:
+        """The requests that hold now."""
+
+    async def ask(self, request: Request) -> CommandResult | None:
+        """Put *request* before the next decision, and return how it ended.
+
+        None means that it holds now and will be heeded for as long as it does.
+        """
+
+    def cancel(self, request_id: str) -> Request:
+        """Take a request back and return it, or raise ``RequestError``."""
+
+    async def journal(
+        self, *, device: str | None = None, limit: int = 100, before: int | None = None
+    ) -> Sequence[JournalEntry]:
+        """The last writes, newest first."""
