@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 
 from ohmstead.model.command import BatteryCommand, BatteryMode, SettingChange
 
@@ -58,7 +57,7 @@ class Advice:
     room: Room | None = None
     blind: bool = False
     changes: tuple[SettingChange, ...] = ()
-    memory: Mapping[str, str] = field(default=MappingProxyType({}))
+    memory: Mapping[str, str] = field(default_factory=dict)
     """What to be reminded of at the next decision; what is not repeated is forgotten."""
     strategy: str = ""
     """Who speaks; filled in by ``decide``."""
@@ -78,4 +77,4 @@ class Decision:
     changes: tuple[SettingChange, ...] = ()
     trail: tuple[Advice, ...] = ()
     """What every strategy said, in order."""
-    memory: Mapping[str, str] = field(default=MappingProxyType({}))
+    memory: Mapping[str, str] = field(default_factory=dict)

@@ -8,7 +8,6 @@ discharges, ``pv_w`` and ``load_w`` ≥ 0; so ``load_w = pv_w + grid_w + battery
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
-from types import MappingProxyType
 
 from ohmstead.model.command import BatteryMode
 from ohmstead.model.point import Value
@@ -24,8 +23,6 @@ __all__ = [
     "SiteSnapshot",
     "SolarReading",
 ]
-
-_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +69,7 @@ class Reading:
     device: str
     at: datetime
     values: Mapping[str, Value | None]
-    doubts: Mapping[str, str] = field(default=_NOTHING)
+    doubts: Mapping[str, str] = field(default_factory=dict)
     """Why a value is None although the device sent something."""
     battery: BatteryReading | None = None
     grid: MeterReading | None = None
@@ -99,18 +96,18 @@ class SiteSnapshot:
 
     at: datetime
     timezone: tzinfo = UTC
-    devices: Mapping[str, DeviceSnapshot] = field(default=MappingProxyType({}))
+    devices: Mapping[str, DeviceSnapshot] = field(default_factory=dict)
     battery: BatteryReading | None = None
     """All batteries taken together; None while none answers."""
     grid_w: float | None = None
     pv_w: float | None = None
     load_w: float | None = None
-    prices: Prices = field(default=Prices())
+    prices: Prices = Prices()
     requests: tuple[Request, ...] = ()
     mode: BatteryMode | None = None
     """What we last told the battery; None while we have told it nothing."""
     mode_since: datetime | None = None
-    memory: Mapping[str, str] = field(default=_NOTHING)
+    memory: Mapping[str, str] = field(default_factory=dict)
     """What the strategies asked to be reminded of, each under its own key."""
 
     @property
