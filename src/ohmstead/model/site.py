@@ -102,7 +102,7 @@ class SiteSnapshot:
     grid_w: float | None = None
     pv_w: float | None = None
     load_w: float | None = None
-    prices: Prices = Prices()
+    prices: Prices = field(default_factory=Prices)
     requests: tuple[Request, ...] = ()
     mode: BatteryMode | None = None
     """What we last told the battery; None while we have told it nothing."""

@@ -239,11 +239,10 @@ class Clock:
 
     def unpack(self, words: Sequence[int]) -> datetime | None:
         """Return the naive local moment, or None where the words hold none."""
-        parts = (
-            list(words) if self.words == _PARTS else [p for w in words for p in (w & 255, w >> 8)]
-        )
+        pairs = [byte for word in words for byte in (word & 0xFF, word >> 8)]
+        year, month, day, hour, minute, second = words if self.words == _PARTS else pairs
         try:
-            return datetime(2000 + parts[0], *parts[1:])  # noqa: DTZ001 - a device's own local clock
+            return datetime(2000 + year, month, day, hour, minute, second)  # noqa: DTZ001 - naive: a device's local clock
         except ValueError:
             return None
 
