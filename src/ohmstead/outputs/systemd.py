@@ -17,7 +17,7 @@ def notify(message: str) -> None:
     # A leading @ stands for the abstract namespace, whose names begin with a zero byte.
     path = "\0" + address[1:] if address.startswith("@") else address
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
-        channel.setblocking(False)
+        channel.settimeout(0)
         try:
             channel.connect(path)
             channel.send(message.encode())

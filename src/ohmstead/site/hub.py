@@ -27,10 +27,13 @@ class Hub:
                 queue.get_nowait()
             queue.put_nowait(tick)
 
-    async def ticks(self) -> AsyncIterator[Tick]:
-        """Yield each tick from now on."""
+    def ticks(self) -> AsyncIterator[Tick]:
+        """Yield each tick from this call on."""
         queue: asyncio.Queue[Tick] = asyncio.Queue(_ROOM)
         self._queues.add(queue)
+        return self._drain(queue)
+
+    async def _drain(self, queue: asyncio.Queue[Tick]) -> AsyncIterator[Tick]:
         try:
             while True:
                 yield await queue.get()
