@@ -163,6 +163,10 @@ class Site:
                 await self._parts.writer.undo(device, now, why)
             except (DeviceError, JournalError) as exc:
                 log.warning("%s keeps our settings until the next start: %s", name, exc)
+        await self.save()
+
+    async def save(self) -> None:
+        """Keep on disk what the strategies want to be reminded of."""
         await self._parts.journal.remember(self._memory)
 
     def snapshot(self) -> SiteSnapshot:
