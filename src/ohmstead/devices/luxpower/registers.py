@@ -13,7 +13,7 @@ from ohmstead.devices.luxpower.holdings import HOLDINGS, HUNDREDS_OF_WATTS
 from ohmstead.devices.luxpower.inputs import INPUTS, WIDE_AMPERES
 from ohmstead.registers import RegisterTable
 
-__all__ = ["MODELS", "TABLES", "Model", "model_of"]
+__all__ = ["COMMON", "MODELS", "TABLES", "Model", "model_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,12 @@ def _upto(table: RegisterTable, end: int) -> RegisterTable:
     """Return the rows of *table* that lie before *end*."""
     rows = tuple(row for row in table if row.addresses.stop <= end)
     return RegisterTable(table.family, rows, table.space)
+
+
+def _shared(one: RegisterTable, other: RegisterTable) -> RegisterTable:
+    """Return the rows that both tables have."""
+    rows = tuple(row for row in one if row in other.rows)
+    return RegisterTable(one.family, rows, one.space)
 
 
 _SMALL_INPUTS: Final = _upto(INPUTS, 160)
@@ -79,6 +85,16 @@ _EG4_12KPV: Final = Model(
 MODELS: Final[Mapping[str, Model]] = MappingProxyType(
     {model.name: model for model in (_ACS_3600, _LXP_12K, _EG4_12KPV)}
 )
+COMMON: Final = Model(
+    name="unknown",
+    title="LuxPower or EG4",
+    rated_w=0,
+    inputs=_shared(_SMALL_INPUTS, _LARGE_INPUTS),
+    holdings=_shared(_SMALL_HOLDINGS, _LARGE_HOLDINGS),
+    device_types=frozenset(),
+    firmware=frozenset(),
+)
+"""What every model has, and counts alike."""
 TABLES: Final = (_SMALL_INPUTS, _SMALL_HOLDINGS, _LARGE_INPUTS, _LARGE_HOLDINGS)
 
 
