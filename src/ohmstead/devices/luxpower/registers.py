@@ -13,7 +13,7 @@ from ohmstead.devices.luxpower.holdings import HOLDINGS, HUNDREDS_OF_WATTS
 from ohmstead.devices.luxpower.inputs import INPUTS, WIDE_AMPERES
 from ohmstead.registers import RegisterTable
 
-__all__ = ["COMMON", "MODELS", "TABLES", "Model", "model_of"]
+__all__ = ["COMMON", "MODELS", "TABLES", "Model", "model_of", "tables_for"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +96,11 @@ COMMON: Final = Model(
 )
 """What every model has, and counts alike."""
 TABLES: Final = (_SMALL_INPUTS, _SMALL_HOLDINGS, _LARGE_INPUTS, _LARGE_HOLDINGS)
+
+
+def tables_for(model: str) -> Mapping[str, RegisterTable]:
+    """Return the tables of the model called *model*, by address space."""
+    return {table.space: table for table in (MODELS[model].inputs, MODELS[model].holdings)}
 
 
 def model_of(device_type: int, firmware: str | None) -> Model | None:
