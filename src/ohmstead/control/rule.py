@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import cel
 
@@ -16,6 +16,9 @@ from ohmstead.control.words import clock_time
 from ohmstead.model import Advice, BatteryMode, Room, SiteSnapshot
 
 __all__ = ["Action", "Do", "Rule", "names_of", "rule"]
+
+_TROUBLE: Final = (ValueError, KeyError, TypeError, RuntimeError, ArithmeticError)
+"""All that the expression library raises."""
 
 Name: TypeAlias = float | str | None
 Names: TypeAlias = Mapping[str, Mapping[str, Name]]
@@ -58,11 +61,8 @@ class Do:
     @property
     def chosen(self) -> tuple[BatteryMode, Action]:
         """The mode, and how."""
-        for mode in BatteryMode:
-            action = getattr(self, mode)
-            if isinstance(action, Action):
-                return mode, action
-        raise AssertionError("the constructor lets no empty one through")
+        actions = {mode: getattr(self, mode) for mode in BatteryMode}
+        return next((mode, action) for mode, action in actions.items() if action is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ class Rule:
         """Refuse an expression that cannot be understood, or that yields no yes or no."""
         try:
             answers = _answers(self.when)
-        except (ValueError, KeyError, TypeError, RuntimeError) as exc:
+        except _TROUBLE as exc:
             raise ValueError(f"{self.when!r} cannot be understood: {_say(exc)}") from exc
         if not answers <= {True, False}:
             raise ValueError(f"{self.when!r} must say true or false")
@@ -97,7 +97,7 @@ def rule(site: SiteSnapshot, room: Room, settings: Rule) -> Advice:
         return Advice(reason=f"{', '.join(missing)} is not known for now", blind=True)
     try:
         answer = _program(settings.when).execute(_context(names))
-    except (ValueError, KeyError, TypeError, RuntimeError) as exc:
+    except _TROUBLE as exc:
         return Advice(reason=f"{called} cannot be answered: {_say(exc)}", blind=True)
     if answer is not True:
         return Advice(reason=f"{called} is not so")
