@@ -228,6 +228,7 @@ def test_a_window_becomes_a_slot_of_the_houses_clock(
         pytest.param(("23:39", "02:00"), "23:39", id="ours, prolonged"),
         pytest.param(("05:30", "05:30"), "01:59", id="nothing at all"),
         pytest.param(("02:30", "05:30"), "01:59", id="begins only later"),
+        pytest.param(("00:00", "00:00"), "01:59", id="off"),
         pytest.param((None, None), "01:59", id="not known"),
     ],
 )

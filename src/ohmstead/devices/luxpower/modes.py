@@ -90,8 +90,9 @@ def window(
     if end.second or end.microsecond:
         end += timedelta(minutes=1)
     closes = time(end.hour, end.minute)
-    opens = present[0]
-    if isinstance(opens, time) and opens != closes and _within(now, timezone, opens, closes):
+    opens, closed = present
+    off = opens in {closes, closed}
+    if isinstance(opens, time) and not off and _within(now, timezone, opens, closes):
         return opens, closes
     return time(start.hour, start.minute), closes
 
