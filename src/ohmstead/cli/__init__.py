@@ -6,6 +6,7 @@ from typing import Final
 
 import click
 
+from ohmstead import __version__
 from ohmstead.errors import ConfigError, OhmsteadError
 
 __all__ = ["cli", "main"]
@@ -53,7 +54,7 @@ class _Verbs(click.Group):
 
 
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="ohmstead", message="%(prog)s %(version)s")
+@click.version_option(__version__, message="%(prog)s %(version)s")
 def cli() -> None:
     """Ohmstead: a local-first home-energy controller.
 

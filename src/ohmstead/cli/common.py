@@ -1,0 +1,126 @@
+"""What the verbs share: the file they read, the way they print."""
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from datetime import datetime, time
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from ohmstead.app import Plan
+from ohmstead.clock import Clock
+from ohmstead.config import build
+from ohmstead.config.load import load
+from ohmstead.config.settings import Settings
+from ohmstead.model import Value
+
+__all__ = [
+    "as_json_option",
+    "config_option",
+    "listen_to_log",
+    "plan_of",
+    "print_json",
+    "show",
+    "table",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def config_option(verb: F) -> F:
+    """Give *verb* the option that names the configuration, loaded."""
+
+    def read(ctx: click.Context, param: click.Parameter, value: Path) -> Settings:
+        del ctx, param
+        return load(value)
+
+    return click.option(
+        "-c",
+        "--config",
+        "settings",
+        type=click.Path(path_type=Path, dir_okay=False),
+        default=Path("ohmstead.yaml"),
+        show_default=True,
+        callback=read,
+        envvar="OHMSTEAD_CONFIG",
+        help="The configuration file.",
+    )(verb)
+
+
+def as_json_option(verb: F) -> F:
+    """Give *verb* the option to speak to programs."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(verb)
+
+
+def plan_of(settings: Settings, clock: Clock) -> Plan:
+    """Return what the house is to be built of."""
+    buy, sell = build.prices(settings)
+    return Plan(
+        timezone=ZoneInfo(settings.site.timezone),
+        devices=build.devices(settings, clock),
+        strategies=build.strategies(settings),
+        buy=buy,
+        sell=sell,
+        data_dir=settings.data_dir,
+        writes_per_day=settings.journal.writes_per_point_per_day,
+    )
+
+
+def listen_to_log(*, verbose: bool = False) -> None:
+    """Send the log to stderr, with times; a service manager adds its own."""
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.INFO,
+        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+    )
+    for noisy in ("httpx2", "httpcore2", "asyncio", "uvicorn.access"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def print_json(value: object) -> None:
+    """Print *value*, dataclasses and times included, as JSON."""
+    click.echo(json.dumps(value, default=_plain, indent=2, ensure_ascii=False))
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table."""
+    drawn = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        drawn.add_column(column)
+    for row in rows:
+        drawn.add_row(*(str(cell) for cell in row))
+    Console().print(drawn)
+
+
+def show(value: Value | None, unit: str | None = None) -> str:
+    """Return a value as a person reads it."""
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return "on" if value else "off"
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M:%S}"
+        case time():
+            return f"{value:%H:%M}"
+        case float():
+            return f"{value:g} {unit or ''}".rstrip()
+        case _:
+            return f"{value} {unit or ''}".rstrip()
+
+
+def _plain(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, datetime | time):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, frozenset | set | tuple):
+        return sorted(value)
+    return str(value)

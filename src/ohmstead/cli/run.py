@@ -1,0 +1,30 @@
+"""``ohmstead run``: the service."""
+
+import asyncio
+
+import click
+
+from ohmstead import __version__, app
+from ohmstead.cli.common import config_option, listen_to_log, plan_of
+from ohmstead.clock import SystemClock
+from ohmstead.config.settings import Settings
+
+__all__ = ["command"]
+
+
+@click.command("run")
+@config_option
+@click.option("-v", "--verbose", is_flag=True, help="Log every detail.")
+def command(settings: Settings, verbose: bool) -> None:
+    """Read, decide, command and tell, until stopped.
+
+    On SIGTERM or Ctrl-C every inverter gets its own settings back first.
+    """
+    listen_to_log(verbose=verbose)
+    asyncio.run(_run(settings))
+
+
+async def _run(settings: Settings) -> None:
+    clock, stop = SystemClock(), asyncio.Event()
+    app.watch_signals(stop)
+    await app.run(plan_of(settings, clock), clock, stop, app.faces(settings, clock, __version__))

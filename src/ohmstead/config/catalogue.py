@@ -1,0 +1,123 @@
+"""What a configuration can name: device families, strategies, price sources.
+
+Everything is found by convention and imported only when it is named, so that a house with one
+inverter loads the code of one inverter.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, is_dataclass
+from functools import cache
+from pkgutil import resolve_name
+from types import MappingProxyType
+from typing import Any, Final, cast, get_args, get_type_hints
+
+from pydantic import ConfigDict, TypeAdapter
+
+from ohmstead.registers import RegisterTable
+
+__all__ = [
+    "FAMILIES",
+    "PRICE_SOURCES",
+    "STRATEGIES",
+    "Family",
+    "price_source",
+    "settings_type",
+    "strategy",
+    "validator",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One kind of device: a folder in ``devices/`` whose classes begin with *prefix*."""
+
+    name: str
+    prefix: str
+    title: str
+
+    @property
+    def settings(self) -> type:
+        """What an owner says of such a device."""
+        return cast("type", self._find("settings", "Settings"))
+
+    @property
+    def driver(self) -> Callable[..., Any]:
+        """Makes a device of a name, settings, a clock and a time zone."""
+        return cast("Callable[..., Any]", self._find("driver", "Driver"))
+
+    @property
+    def simulator(self) -> Callable[..., Any]:
+        """Makes a simulated device of a house, a clock and a time zone."""
+        return cast("Callable[..., Any]", self._find("simulator", "Simulator"))
+
+    @property
+    def tables(self) -> tuple[RegisterTable, ...]:
+        """The family's register tables."""
+        found = resolve_name(f"ohmstead.devices.{self.name}.registers:TABLES")
+        return cast("tuple[RegisterTable, ...]", found)
+
+    def _find(self, module: str, suffix: str) -> object:
+        return resolve_name(f"ohmstead.devices.{self.name}.{module}:{self.prefix}{suffix}")
+
+
+FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
+    {
+        family.name: family
+        for family in (
+            Family("luxpower", "LuxPower", "LuxPower and EG4 inverters, by their datalogger"),
+        )
+    }
+)
+
+STRATEGIES: Final = (
+    "limits",
+    "price_threshold",
+    "cheapest_slots",
+    "rule",
+    "self_consumption",
+    "keep_clock",
+)
+
+PRICE_SOURCES: Final = ("octopus", "fixed", "time_of_use")
+
+
+def strategy(name: str) -> tuple[Callable[..., Any], type]:
+    """Return the strategy called *name*, and its settings."""
+    found = f"ohmstead.control.{name}"
+    return resolve_name(f"{found}:{name}"), settings_type(f"{found}:{_camel(name)}")
+
+
+def price_source(name: str) -> tuple[Callable[..., Any], type]:
+    """Return what makes the price source called *name*, and its settings."""
+    found = f"ohmstead.prices.{name}:{_camel(name)}"
+    return resolve_name(f"{found}Source"), settings_type(f"{found}Settings")
+
+
+def settings_type(where: str) -> type:
+    """Return the settings class at *where* (``module:Class``)."""
+    return cast("type", resolve_name(where))
+
+
+@cache
+def validator(settings: type) -> TypeAdapter[Any]:
+    """Return what checks a mapping against *settings*, unknown keys refused."""
+    _make_strict(settings)
+    return TypeAdapter(settings)
+
+
+def _make_strict(kind: type) -> None:
+    """Let pydantic refuse unknown keys in a plain dataclass, and in those inside it.
+
+    The core's settings know nothing of pydantic; this is the one place that tells it how strict
+    to be, and that the text under a field describes it.
+    """
+    config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    kind.__pydantic_config__ = config  # type: ignore[attr-defined]
+    for hint in get_type_hints(kind).values():
+        for part in (hint, *get_args(hint)):
+            if isinstance(part, type) and is_dataclass(part):
+                _make_strict(part)
+
+
+def _camel(name: str) -> str:
+    return "".join(word.capitalize() for word in name.split("_"))

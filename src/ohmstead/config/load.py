@@ -1,0 +1,189 @@
+"""Reads a configuration file; whatever is wrong with it is told by file, line and key."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from ohmstead.config.catalogue import (
+    FAMILIES,
+    PRICE_SOURCES,
+    STRATEGIES,
+    price_source,
+    settings_type,
+    strategy,
+    validator,
+)
+from ohmstead.config.document import Document, Place, nearest, read_document
+from ohmstead.config.settings import (
+    ControlEntry,
+    DeviceEntry,
+    PriceEntry,
+    Settings,
+    Top,
+)
+from ohmstead.errors import ConfigError
+
+__all__ = ["WEB_SETTINGS", "load", "read_settings"]
+
+WEB_SETTINGS: Final = "ohmstead.web.settings:WebSettings"
+_POLL_S: Final = 10.0
+_LEAST_POLL_S: Final = 1.0
+
+
+def load(path: Path, environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings in the file *path*; raises ``ConfigError`` listing all that is wrong."""
+    return read_settings(read_document(path, environment))
+
+
+def read_settings(document: Document) -> Settings:
+    """Return the settings in *document*; raises ``ConfigError`` listing all that is wrong."""
+    return _Reader(document).read()
+
+
+class _Reader:
+    """Checks one document part by part, and keeps every complaint."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._complaints: list[str] = []
+
+    def read(self) -> Settings:
+        top = self._check(TypeAdapter(Top), self._document.values, ())
+        if not isinstance(top, Top):
+            raise self._error()
+        devices = [self._device(n, dict(given)) for n, given in enumerate(top.devices)]
+        self._unique([(n, d.name) for n, d in enumerate(devices) if d])
+        control = [self._strategy(n, given) for n, given in enumerate(top.control)]
+        buy = self._price("import", top.prices.buy)
+        sell = self._price("export", top.prices.sell)
+        web = self._check(validator(settings_type(WEB_SETTINGS)), top.web or {}, ("web",))
+        if top.outputs:
+            self._complain(("outputs",), "there are no outputs in this version; leave it out")
+        if self._complaints:
+            raise self._error()
+        default = self._document.path.absolute().parent / "var"
+        return Settings(
+            site=top.site,
+            devices=tuple(device for device in devices if device),
+            buy=buy,
+            sell=sell,
+            control=tuple(entry for entry in control if entry),
+            web=web,
+            journal=top.journal,
+            data_dir=top.data_dir or default,
+        )
+
+    # ---- the parts ------------------------------------------------------------------
+
+    def _device(self, number: int, given: dict[str, Any]) -> DeviceEntry | None:
+        place: Place = ("devices", number)
+        name, family = given.pop("name", None), given.pop("family", None)
+        poll_s = given.pop("poll_s", _POLL_S)
+        if not isinstance(name, str) or not name.replace("_", "").isalnum() or not name.islower():
+            self._complain(
+                (*place, "name"), "a device needs a name in small letters, like inverter"
+            )
+        if not isinstance(poll_s, int | float) or poll_s < _LEAST_POLL_S:
+            self._complain((*place, "poll_s"), f"is a number of seconds, {_LEAST_POLL_S:g} or more")
+        if not self._named((*place, "family"), "device family", family, FAMILIES):
+            return None
+        settings = self._check(validator(FAMILIES[family].settings), given, place)
+        return DeviceEntry(name=str(name), family=family, poll_s=poll_s, settings=settings)
+
+    def _unique(self, names: Iterable[tuple[int, str]]) -> None:
+        seen: set[str] = set()
+        for number, name in names:
+            if name in seen:
+                self._complain(("devices", number, "name"), f"there is another device {name}")
+            seen.add(name)
+
+    def _strategy(self, number: int, given: dict[str, Any]) -> ControlEntry | None:
+        place: Place = ("control", number)
+        if len(given) != 1:
+            self._complain(place, "say one strategy here, like `- price_threshold: {…}`")
+            return None
+        ((name, values),) = given.items()
+        if not self._named((*place, name), "strategy", name, STRATEGIES, key=True):
+            return None
+        settings = self._check(validator(strategy(name)[1]), values or {}, (*place, name))
+        return ControlEntry(strategy=name, settings=settings)
+
+    def _price(self, direction: str, given: dict[str, Any] | None) -> PriceEntry | None:
+        if given is None:
+            return None
+        place: Place = ("prices", direction)
+        values = dict(given)
+        source = values.pop("source", None)
+        if not self._named((*place, "source"), "price source", source, PRICE_SOURCES):
+            return None
+        settings = self._check(validator(price_source(source)[1]), values, place)
+        return PriceEntry(source=source, settings=settings)
+
+    # ---- complaints -----------------------------------------------------------------
+
+    def _named(
+        self, place: Place, what: str, name: object, known: Iterable[str], *, key: bool = False
+    ) -> bool:
+        known = list(known)
+        if name in known:
+            return True
+        if name is None:
+            self._complain(place, f"is missing; there is {', '.join(known)}")
+            return False
+        hint = nearest(str(name), known) or f"; there is {', '.join(known)}"
+        self._complain(place[:-1] if key else place, f"unknown {what} {name!r}{hint}")
+        return False
+
+    def _check(self, adapter: TypeAdapter[Any], values: object, place: Place) -> Any:  # noqa: ANN401 - any settings
+        try:
+            return adapter.validate_python(values)
+        except ValidationError as exc:
+            known = _known_keys(adapter)
+            for error in exc.errors(include_url=False, include_input=False):
+                self._translate(error, place, known)
+            return None
+
+    def _translate(self, error: ErrorDetails, place: Place, known: Iterable[str]) -> None:
+        """Put one error of pydantic's into a sentence that says where and what to do."""
+        inner = tuple(step for step in error["loc"] if _is_step(step))
+        match error["type"]:
+            case "extra_forbidden" | "unexpected_keyword_argument":
+                *around, key = (*place, *inner)
+                names = known if len(inner) == 1 else ()
+                self._complain(
+                    (*around, key), f"unknown key{nearest(str(key), names)}", spelt=tuple(around)
+                )
+            case "missing" | "missing_keyword_only_argument" | "missing_argument":
+                self._complain((*place, *inner), "is missing")
+            case "value_error":
+                said = error["msg"].removeprefix("Value error, ")
+                self._complain((*place, *inner), said)
+            case _:
+                said = error["msg"].replace("Input should be", "should be")
+                self._complain((*place, *inner), said[:1].lower() + said[1:])
+
+    def _complain(self, place: Place, what: str, spelt: Place | None = None) -> None:
+        if spelt is not None:
+            what = what.replace("unknown key", f"unknown key {place[-1]!r}", 1)
+            line = self._document.where(place)
+            around = self._document.complaint(spelt, "").removeprefix(self._document.where(spelt))
+            self._complaints.append(f"{line}{around}{what}")
+            return
+        self._complaints.append(self._document.complaint(place, what))
+
+    def _error(self) -> ConfigError:
+        return ConfigError("\n  ".join(self._complaints))
+
+
+def _known_keys(adapter: TypeAdapter[Any]) -> tuple[str, ...]:
+    return tuple(adapter.json_schema().get("properties", ()))
+
+
+def _is_step(step: object) -> bool:
+    """Leave out pydantic's names for the branches of a union."""
+    return isinstance(step, int) or (
+        isinstance(step, str) and step.replace("_", "a").isidentifier()
+    )

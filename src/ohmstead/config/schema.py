@@ -1,0 +1,70 @@
+"""The configuration as a JSON Schema, so that editors can complete and check it."""
+
+from typing import Any
+
+from ohmstead.config.catalogue import (
+    FAMILIES,
+    PRICE_SOURCES,
+    STRATEGIES,
+    price_source,
+    settings_type,
+    strategy,
+    validator,
+)
+from ohmstead.config.load import WEB_SETTINGS
+from ohmstead.config.settings import Top
+
+__all__ = ["json_schema"]
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the schema (draft 2020-12) of the whole file, every family and strategy included."""
+    schema = Top.model_json_schema()
+    definitions = schema["$defs"]
+    keys = schema["properties"]
+
+    def define(name: str, settings: type) -> dict[str, Any]:
+        part = validator(settings).json_schema(ref_template="#/$defs/{model}")
+        definitions.update(part.pop("$defs", {}))
+        definitions[name] = part
+        return part
+
+    families = []
+    for family in FAMILIES.values():
+        part = define(f"device.{family.name}", family.settings)
+        part["title"] = family.title
+        part["properties"] |= {
+            "name": {"type": "string", "description": "What you call the device."},
+            "family": {"const": family.name},
+            "poll_s": {"type": "number", "minimum": 1, "default": 10,
+                       "description": "How often it is read."},
+        }  # fmt: skip
+        part["required"] = ["name", "family", *part.get("required", ())]
+        families.append({"$ref": f"#/$defs/device.{family.name}"})
+    sources = []
+    for name in PRICE_SOURCES:
+        part = define(f"price.{name}", price_source(name)[1])
+        part["properties"] |= {"source": {"const": name}}
+        part["required"] = ["source", *part.get("required", ())]
+        sources.append({"$ref": f"#/$defs/price.{name}"})
+    strategies = {}
+    for name in STRATEGIES:
+        define(f"control.{name}", strategy(name)[1])
+        strategies[name] = {"$ref": f"#/$defs/control.{name}"}
+    define("web", settings_type(WEB_SETTINGS))
+    keys["devices"]["items"] = {"oneOf": families}
+    keys["control"]["items"] = {
+        "type": "object",
+        "properties": strategies,
+        "minProperties": 1,
+        "maxProperties": 1,
+        "additionalProperties": False,
+    }
+    for direction in ("import", "export"):
+        definitions["Prices"]["properties"][direction] = {"oneOf": sources}
+    keys["web"] = {"$ref": "#/$defs/web"}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "ohmstead.yaml",
+        **{key: value for key, value in schema.items() if key != "title"},
+    }
