@@ -88,10 +88,7 @@ async def test_a_refusal_with_the_other_protocols_serials_is_understood() -> Non
 
     logger = Logger("lxp_12k_FAAB", protocol=5, script=refuses)
     serials = {"datalog": "DG99999999", "serial": "99999T9999"}
-    words = (
-        int.from_bytes(serials["serial"][n : n + 2].encode(), "little") for n in range(0, 10, 2)
-    )
-    logger.holdings |= dict(enumerate(words, 2))
+    logger.holdings |= dict(enumerate(struct.unpack("<5H", b"99999T9999"), 2))
     async with a_house(logger, **serials, allow_configuration=True) as house:
         change = SettingChange(device="lux", point="quick_charge_min", value=30)
         with pytest.raises(DeviceRefused, match=r"refused register 234: .*out of range") as caught:
@@ -168,6 +165,14 @@ async def test_a_logger_that_drops_every_connection_after_a_while_is_read_all_th
             house.clock.move(400)
             assert (await house.driver.read()).values["battery_soc_pct"] == 95
     assert len(house.logger.writers) > 5
+
+
+async def test_damaged_frames_are_counted() -> None:
+    async with a_house() as house:
+        await house.driver.read()
+        house.logger.say(VECTORS["C11"], house.logger.broadcast())
+        await house.driver.news()
+        assert (await house.driver.read()).values["frames_dropped"] == 1
 
 
 # ---- heartbeats -----------------------------------------------------------------------------
@@ -248,6 +253,7 @@ def test_a_serial_may_be_a_number_without_its_leading_zeros() -> None:
         ({"port": 0}, "port"),
         ({"fresh_s": 0}, "fresh_s"),
         ({"rated_w": -1}, "rated_w"),
+        ({"pause_s": -1}, "pause_s"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(wrong: dict[str, object], why: str) -> None:

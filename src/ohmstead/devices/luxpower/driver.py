@@ -219,6 +219,7 @@ class LuxPowerDriver:
             rated_w=self._settings.rated_w or model.rated_w,
             battery_kwh=self._settings.battery_kwh,
             clock_drift_s=drift_s,
+            frames_dropped=self._station.dropped,
         )
         return reading_of(values, doubts, facts)
 

@@ -30,6 +30,12 @@ DERIVED: Final = {
         Point(key="pv_today_kwh", label="PV today", kind=Kind.TOTAL),
         Point(key="pv_total_kwh", label="PV total", kind=Kind.TOTAL),
         Point(key="clock_drift_s", label="Clock drift", category=Category.DIAGNOSTIC),
+        Point(
+            key="frames_dropped",
+            label="Damaged frames",
+            kind=Kind.TOTAL,
+            category=Category.DIAGNOSTIC,
+        ),
     )
 }
 """What no register holds."""
@@ -43,7 +49,8 @@ class Facts:
     at: datetime
     rated_w: float
     battery_kwh: float | None
-    clock_drift_s: float | None
+    clock_drift_s: float | None = None
+    frames_dropped: int = 0
 
 
 def reading_of(
@@ -51,7 +58,7 @@ def reading_of(
 ) -> Reading:
     """Return the reading that *values* by register name make.
 
-    >>> facts = Facts(device="x", at=datetime.max, rated_w=1, battery_kwh=None, clock_drift_s=0)
+    >>> facts = Facts(device="x", at=datetime.max, rated_w=1, battery_kwh=None)
     >>> reading_of({"grid_import_w": 520, "grid_export_w": 0}, {}, facts).grid.power_w
     520
     """
@@ -63,6 +70,7 @@ def reading_of(
         "pv_today_kwh": _strings(values, "today_kwh"),
         "pv_total_kwh": _strings(values, "total_kwh"),
         "clock_drift_s": facts.clock_drift_s,
+        "frames_dropped": facts.frames_dropped,
     }
     return Reading(
         device=facts.device,

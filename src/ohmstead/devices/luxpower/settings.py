@@ -39,6 +39,8 @@ class LuxPowerSettings:
     """The same for everyday settings; all others may be ten times as old."""
     reply_s: float = 5.0
     """How long to wait for an answer."""
+    pause_s: float = 0.3
+    """What is left between two questions, and twice that after connecting."""
 
     def __post_init__(self) -> None:
         """Take numbers for serials too: YAML does, where nobody put quotes."""
@@ -55,6 +57,8 @@ class LuxPowerSettings:
         for name in ("fresh_s", "settings_fresh_s", "reply_s"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above zero")
+        if self.pause_s < 0:
+            raise ValueError("pause_s must not be below zero")
         for name in ("rated_w", "battery_kwh"):
             given = getattr(self, name)
             if given is not None and given <= 0:

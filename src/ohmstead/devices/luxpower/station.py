@@ -42,9 +42,14 @@ class Station:
         self._link: FrameLink[Frame] = FrameLink(
             name,
             (settings.host, settings.port),
-            frames.FrameDecoder,
+            self._begin_stream,
             self._hear,
-            patience=patience or FramePatience(reply_s=settings.reply_s),
+            patience=patience
+            or FramePatience(
+                reply_s=settings.reply_s,
+                gap_s=settings.pause_s,
+                settle_s=2 * settings.pause_s,
+            ),
             advice=_ADVICE,
         )
         self.heard: Mapping[Function, Heard] = {
@@ -53,6 +58,8 @@ class Station:
         }
         self.interval_s = _INTERVAL_S
         """How far apart the broadcasts are."""
+        self._stream = frames.FrameDecoder()
+        self._dropped_before = 0
         self._most = _LARGE
         self._large_works = False
         self._absent: set[tuple[Function, int]] = set()
@@ -74,6 +81,11 @@ class Station:
     ) -> None:
         """Close the connection."""
         await self._link.__aexit__(kind, error, trace)
+
+    @property
+    def dropped(self) -> int:
+        """How many damaged frames were thrown away so far."""
+        return self._dropped_before + self._stream.dropped.total()
 
     async def read(
         self, function: Function, register: int, count: int, *, attempts: int | None = None
@@ -177,6 +189,11 @@ class Station:
                 raise DeviceBusy(self._name, what)
             raise DeviceRefused(self._name, f"refused {what} (code {code})", code)
         return frame if frame.function == question.function else None
+
+    def _begin_stream(self) -> frames.FrameDecoder:
+        self._dropped_before = self.dropped
+        self._stream = frames.FrameDecoder()
+        return self._stream
 
     # ---- hearing --------------------------------------------------------------------
 
