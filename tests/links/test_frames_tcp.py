@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from ohmstead.errors import DeviceBusy, DeviceRefused, DeviceUnreachable
-from ohmstead.links.frames_tcp import FrameLink, FramePatience
+from ohmstead.links.frames_tcp import FrameLink, FramePatience, _said
 
 QUICK = FramePatience(
     connect_s=1.0,
@@ -297,3 +298,37 @@ async def test_an_error_of_the_body_comes_out_as_it_is() -> None:
     with pytest.raises(ValueError, match="mine"):
         async with linked(Peer(right)):
             raise ValueError("mine")
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 80])
+async def test_a_host_that_cannot_be_one_is_said_so(host: str) -> None:
+    async with FrameLink("logger", (host, 1), Lines, print, patience=QUICK) as link:
+        with pytest.raises(DeviceUnreachable, match=f"no connection to {host}:1: .*label"):
+            await link.ask(b"one\n", to("one"))
+
+
+async def test_a_name_nobody_knows_is_said_so() -> None:
+    unknown = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    assert _said(unknown) == "Name or service not known"
+
+
+async def test_a_connection_lost_before_the_question_is_made_anew() -> None:
+    peer = Peer(right, greet=b"hello\n", hang_up_at_once=True)
+    async with linked(peer, patience=replace(QUICK, settle_s=0.1)) as link:
+        with pytest.raises(DeviceUnreachable, match="the connection was lost"):
+            await link.ask(b"one\n", to("one"))
+    assert peer.got == []
+    assert peer.connections >= 3
+
+
+async def test_a_peer_that_resets_while_it_is_spoken_to_is_unreachable() -> None:
+    async def resets(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.03)
+        writer.transport.abort()
+
+    async with await asyncio.start_server(resets, "127.0.0.1", 0) as server:
+        address = ("127.0.0.1", server.sockets[0].getsockname()[1])
+        async with FrameLink("logger", address, Lines, print, patience=QUICK) as link:
+            with pytest.raises(DeviceUnreachable, match="the connection was lost"):
+                await link.ask(b"x" * 20_000_000, to("x"), attempts=1)
+            link.tell(b"y")

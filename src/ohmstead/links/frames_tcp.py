@@ -205,7 +205,7 @@ class FrameLink(Generic[FrameT]):
             try:
                 async with asyncio.timeout(patience.connect_s):
                     reader, writer = await asyncio.open_connection(*self._address)
-            except OSError as exc:
+            except (OSError, UnicodeError) as exc:  # the latter for a host like "a..b"
                 self._trouble = _said(exc) or f"no answer within {patience.connect_s:g} s"
                 self._tried.set()
             else:
@@ -302,8 +302,10 @@ async def _close(writer: asyncio.StreamWriter) -> None:
         await writer.wait_closed()
 
 
-def _said(exc: OSError) -> str:
+def _said(exc: OSError | UnicodeError) -> str:
     """Return what the system says of its error; nothing for a timeout of ours."""
-    if isinstance(exc, socket.gaierror):  # its numbers are not the system's
+    if not isinstance(exc, OSError):
+        return str(exc)
+    if isinstance(exc, socket.gaierror) or not exc.errno:  # its numbers are not the system's
         return exc.strerror or str(exc)
-    return os.strerror(exc.errno) if exc.errno else str(exc)
+    return os.strerror(exc.errno)

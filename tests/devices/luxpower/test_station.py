@@ -5,10 +5,16 @@ import logging
 import struct
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from luxpower_logger import DATALOG, SERIAL, VECTORS, Logger, a_house, until
+from luxpower_logger import DATALOG, LONDON, SERIAL, START, VECTORS, Logger, a_house, until
+from ohmstead.clock import ManualClock
 from ohmstead.devices.luxpower import frames
+from ohmstead.devices.luxpower.driver import LuxPowerDriver
 from ohmstead.devices.luxpower.frames import Function, Heartbeat, Serials, Translated
+from ohmstead.devices.luxpower.reading import DERIVED
+from ohmstead.devices.luxpower.registers import MODELS
 from ohmstead.devices.luxpower.settings import LuxPowerSettings
 from ohmstead.errors import DeviceRefused, DeviceUnreachable
 from ohmstead.model import SettingChange
@@ -236,12 +242,41 @@ async def test_the_broadcasts_own_rhythm_says_how_long_their_values_hold() -> No
         assert station.interval_s == 180
 
 
+# ---- whatever comes -------------------------------------------------------------------------
+
+ANY_FRAME = st.builds(
+    Translated,
+    protocol=st.sampled_from([1, 2, 5, 700]),
+    datalog=st.sampled_from([DATALOG, "DG99999999"]),
+    inverter=st.sampled_from([SERIAL, "99999T9999"]),
+    function=st.sampled_from([3, 4, 6, 16, 0x83, 0x84, 0x86, 0x90, 0, 99]),
+    register=st.integers(0, 0xFFFF),
+    tail=st.binary(max_size=255),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(ANY_FRAME), st.lists(st.integers(0, 0xFFFF), min_size=254, max_size=254))
+def test_no_frame_and_no_word_breaks_the_driver(heard: list[Translated], words: list[int]) -> None:
+    owner = LuxPowerSettings(host="logger", datalog=DATALOG, serial=SERIAL)
+    driver = LuxPowerDriver("lux", owner, ManualClock(START), LONDON)
+    for model in MODELS.values():
+        for function in (Function.READ_INPUT, Function.READ_HOLD):
+            driver._station.heard[function].store(0, words, driver._clock.monotonic())
+        for frame in heard:
+            driver._station._hear(frame)
+        reading = driver._reading(model)
+        assert reading.values.keys() <= {
+            row.name for row in (*model.inputs, *model.holdings)
+        } | set(DERIVED)
+
+
 # ---- settings -------------------------------------------------------------------------------
 
 
 def test_a_serial_may_be_a_number_without_its_leading_zeros() -> None:
-    settings = LuxPowerSettings(host="logger", datalog=22222222, serial="5555555555")
-    assert settings.datalog == "0022222222"
+    owner = LuxPowerSettings(host="logger", datalog=22222222, serial="5555555555")
+    assert owner.datalog == "0022222222"
 
 
 @pytest.mark.parametrize(
