@@ -117,7 +117,7 @@ def test_each_strategy_has_its_own_memory() -> None:
     assert decision.trail[-1].reason == "sees {}"
 
 
-@given(st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)))  # noqa: DTZ001
+@given(st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)))
 def test_a_command_without_an_end_lapses_at_a_half_hour(moment: datetime) -> None:
     now = moment.replace(tzinfo=UTC)
     end = lapse(now)

@@ -225,23 +225,23 @@ class TestKeepClock:
         return keep_clock(site, Room(), KeepClock())
 
     def test_a_clock_that_is_off_is_set_to_local_time(self) -> None:
-        advice = self.told(datetime(2026, 6, 21, 12, 0))  # noqa: DTZ001 - UTC shown as local
+        advice = self.told(datetime(2026, 6, 21, 12, 0))
         assert advice.changes == (
             SettingChange(
                 device="inverter",
                 point="clock",
-                value=datetime(2026, 6, 21, 13, 0),  # noqa: DTZ001
+                value=datetime(2026, 6, 21, 13, 0),
             ),
         )
         assert "clock of inverter was off" in advice.reason
 
     @pytest.mark.parametrize("off_s", [0, 119, -119])
     def test_a_clock_that_is_nearly_right_is_left_alone(self, off_s: int) -> None:
-        shown = datetime(2026, 6, 21, 13) + timedelta(seconds=off_s)  # noqa: DTZ001
+        shown = datetime(2026, 6, 21, 13) + timedelta(seconds=off_s)
         assert self.told(shown).changes == ()
 
     def test_it_is_not_set_again_within_the_hour(self) -> None:
-        wrong = datetime(2026, 6, 21, 12)  # noqa: DTZ001
+        wrong = datetime(2026, 6, 21, 12)
         memory = dict(self.told(wrong).memory)
         assert self.told(wrong, NOON + timedelta(minutes=59), memory).changes == ()
         assert self.told(wrong, NOON + timedelta(minutes=60), memory).changes != ()
@@ -257,14 +257,14 @@ class TestKeepClock:
         ],
     )
     def test_it_waits_for_a_quiet_time(self, at: datetime) -> None:
-        advice = self.told(datetime(2026, 1, 1), at, {"inverter": "kept"})  # noqa: DTZ001
+        advice = self.told(datetime(2026, 1, 1), at, {"inverter": "kept"})
         assert advice.changes == ()
         assert advice.memory == {"inverter": "kept"}
 
     def test_it_sets_the_clock_once_the_night_of_the_change_is_over(self) -> None:
         at = datetime(2026, 3, 29, 4, 5, tzinfo=UTC)
-        (change,) = self.told(datetime(2026, 3, 29, 4, 5), at).changes  # noqa: DTZ001
-        assert change.value == datetime(2026, 3, 29, 5, 5)  # noqa: DTZ001
+        (change,) = self.told(datetime(2026, 3, 29, 4, 5), at).changes
+        assert change.value == datetime(2026, 3, 29, 5, 5)
 
     def test_a_device_without_a_clock_is_no_trouble(self) -> None:
         assert self.told(None).changes == ()

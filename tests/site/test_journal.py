@@ -38,7 +38,7 @@ async def test_an_entry_is_on_disk_before_its_write_is_sent(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     "value",
-    [True, 3, 2.5, "on", time(23, 30), datetime(2026, 6, 21, 12, 5)],  # noqa: DTZ001
+    [True, 3, 2.5, "on", time(23, 30), datetime(2026, 6, 21, 12, 5)],
     ids=repr,
 )
 async def test_values_come_back_as_they_were(value: Value) -> None:

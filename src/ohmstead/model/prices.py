@@ -1,9 +1,11 @@
 """What a kWh costs, slot by slot."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from heapq import heappop, heappush
+from itertools import pairwise
 
 __all__ = ["PriceCurve", "PriceSlot", "Prices"]
 
@@ -34,7 +36,7 @@ class PriceCurve:
 
     def __post_init__(self) -> None:
         """Refuse slots that are out of order or overlap: build with ``from_slots``."""
-        for before, after in zip(self.slots, self.slots[1:], strict=False):
+        for before, after in pairwise(self.slots):
             if after.start < before.end:
                 raise ValueError(f"price slots overlap at {after.start.isoformat()}")
 
@@ -48,12 +50,7 @@ class PriceCurve:
         fetched_at: datetime | None = None,
     ) -> "PriceCurve":
         """Build a curve from slots in any order; where two overlap, the one given later wins."""
-        kept: list[PriceSlot] = []
-        for slot in slots:
-            kept = [piece for old in kept for piece in _without(old, slot)]
-            if slot.start < slot.end:
-                kept.append(slot)
-        kept.sort(key=lambda slot: slot.start)
+        kept = _uppermost([slot for slot in slots if slot.start < slot.end])
         return cls(slots=tuple(kept), currency=currency, source=source, fetched_at=fetched_at)
 
     def __iter__(self) -> Iterator[PriceSlot]:
@@ -97,9 +94,21 @@ class Prices:
     sell: PriceCurve | None = None
 
 
-def _without(old: PriceSlot, new: PriceSlot) -> Iterator[PriceSlot]:
-    """Yield what is left of *old* once *new* has taken its time."""
-    if old.start < min(old.end, new.start):
-        yield PriceSlot(start=old.start, end=min(old.end, new.start), per_kwh=old.per_kwh)
-    if max(old.start, new.end) < old.end:
-        yield PriceSlot(start=max(old.start, new.end), end=old.end, per_kwh=old.per_kwh)
+def _uppermost(slots: Sequence[PriceSlot]) -> list[PriceSlot]:
+    """Return what is seen of *slots* from above, the first lying at the bottom, in time order."""
+    starting = sorted(range(len(slots)), key=lambda n: slots[n].start)
+    edges = sorted({edge for slot in slots for edge in (slot.start, slot.end)})
+    begun, lying, seen, last = 0, list[int](), list[PriceSlot](), -1
+    for left, right in pairwise(edges):
+        while begun < len(starting) and slots[starting[begun]].start <= left:
+            heappush(lying, -starting[begun])
+            begun += 1
+        while lying and slots[-lying[0]].end <= left:
+            heappop(lying)
+        top = -lying[0] if lying else -1
+        if top >= 0 and top == last and seen[-1].end == left:
+            seen[-1] = replace(seen[-1], end=right)
+        elif top >= 0:
+            seen.append(replace(slots[top], start=left, end=right))
+        last = top
+    return seen
