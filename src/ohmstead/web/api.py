@@ -1,0 +1,235 @@
+"""The HTTP API, version 1: the whole of what a dashboard needs."""
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+
+from ohmstead.clock import Clock
+from ohmstead.errors import NotWritable, RequestError
+from ohmstead.model import (
+    BatteryCommand,
+    BatteryMode,
+    DeviceSnapshot,
+    Point,
+    Request,
+    SettingChange,
+    Tick,
+)
+from ohmstead.ports import DevicePort, SitePort
+from ohmstead.web import schema
+from ohmstead.web.live import Live
+from ohmstead.web.problems import Problem
+
+__all__ = ["make_api"]
+
+_STALE: Final = timedelta(minutes=3)
+"""The loop turns at least once a minute; after three it hangs."""
+
+
+def make_api(site: SitePort, live: Live, clock: Clock, version: str) -> APIRouter:  # noqa: C901, PLR0915 - a list of routes
+    """Return the routes of the API over *site*."""
+    api = APIRouter(prefix="/api/v1")
+
+    @api.get("/site")
+    async def read_site() -> schema.SiteView:
+        """The house now: powers, state of charge, mode, prices."""
+        return schema.site_view(_last(site).snapshot)
+
+    @api.get("/devices")
+    async def read_devices() -> list[schema.DeviceView]:
+        """Every device, how it is, and all it says."""
+        return [schema.device_view(device) for device in _last(site).snapshot.devices.values()]
+
+    @api.get("/devices/{device}")
+    async def read_device(device: str) -> schema.DeviceView:
+        """One device."""
+        return schema.device_view(_seen(site, device))
+
+    @api.get("/devices/{device}/points")
+    async def read_points(device: str) -> list[schema.PointView]:
+        """The points of one device: what they mean, their values, and what may be written."""
+        seen = _seen(site, device)
+        return [schema.point_view(p, seen) for p in _device(site, device).points.values()]
+
+    @api.get("/settings")
+    async def read_settings() -> dict[str, list[schema.PointView]]:
+        """All that can be changed, by device."""
+        return {
+            name: [
+                schema.point_view(point, _seen(site, name))
+                for point in device.points.values()
+                if point.writable is not None
+            ]
+            for name, device in site.devices.items()
+        }
+
+    @api.get("/settings/{device}/{point}")
+    async def read_setting(device: str, point: str) -> schema.PointView:
+        """One setting."""
+        return schema.point_view(_point(site, device, point), _seen(site, device))
+
+    @api.put("/settings/{device}/{point}")
+    async def change_setting(device: str, point: str, wanted: schema.NewValue) -> schema.ResultView:
+        """Change one setting: checked, journalled, written, read back."""
+        try:
+            value = _point(site, device, point).check(wanted.value)
+        except NotWritable as exc:
+            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(exc)) from exc
+        request = Request(
+            id=secrets.token_hex(4),
+            asked_by="web",
+            made_at=clock.now(),
+            want=SettingChange(device=device, point=point, value=value),
+            why=wanted.why,
+        )
+        result = await site.ask(request)
+        assert result is not None  # noqa: S101 - a change of a setting always has an end
+        view = schema.result_view(result)
+        if view.outcome == "refused":
+            raise Problem(HTTPStatus.CONFLICT, f"nothing was written: {view.why}")
+        if view.outcome == "failed":
+            raise Problem(HTTPStatus.BAD_GATEWAY, f"it did not work: {view.why}")
+        return view
+
+    @api.get("/prices")
+    async def read_prices() -> schema.PricesView:
+        """Import and export prices, with their source, age and horizon."""
+        snapshot = _last(site).snapshot
+        now = clock.now()
+        return schema.PricesView(
+            buy=schema.curve_view(snapshot.prices.buy, now),
+            sell=schema.curve_view(snapshot.prices.sell, now),
+        )
+
+    @api.get("/decision")
+    async def read_decision() -> schema.DecisionView:
+        """The decision that holds now, and what every strategy said."""
+        return schema.decision_view(_last(site).decision)
+
+    @api.get("/decisions")
+    async def read_decisions(
+        limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    ) -> list[schema.DecisionView]:
+        """The last decisions that differed from the one before, newest first."""
+        return [schema.decision_view(decision) for decision in list(live.decisions)[:limit]]
+
+    @api.get("/journal")
+    async def read_journal(
+        device: str | None = None,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+        before: Annotated[int | None, Query(description="only entries older than this id")] = None,
+    ) -> list[schema.JournalView]:
+        """Every write to a device, newest first."""
+        entries = await site.journal(device=device, limit=limit, before=before)
+        return [schema.journal_view(entry) for entry in entries]
+
+    @api.get("/requests")
+    async def read_requests() -> list[schema.RequestView]:
+        """What somebody asked for and still holds."""
+        return [schema.request_view(request) for request in site.requests()]
+
+    @api.post("/requests", status_code=HTTPStatus.CREATED)
+    async def make_request(wanted: schema.NewRequest) -> schema.RequestView:
+        """Ask for a mode of the battery, for a time."""
+        now = clock.now()
+        until = _end(wanted, now)
+        command = BatteryCommand(
+            mode=wanted.mode,
+            power_w=wanted.power_w,
+            soc_pct=wanted.soc_pct,
+            until=None if wanted.mode is BatteryMode.SELF_USE else until,
+        )
+        request = Request(
+            id=secrets.token_hex(4),
+            asked_by="web",
+            made_at=now,
+            want=command,
+            until=until,
+            why=wanted.why,
+        )
+        await site.ask(request)
+        return schema.request_view(request)
+
+    @api.delete("/requests/{request_id}")
+    async def cancel_request(request_id: str) -> schema.RequestView:
+        """Take a request back."""
+        try:
+            return schema.request_view(site.cancel(request_id))
+        except RequestError as exc:
+            raise Problem(HTTPStatus.NOT_FOUND, str(exc)) from exc
+
+    @api.get("/health", responses={503: {"model": schema.HealthView}})
+    async def read_health() -> schema.HealthView:
+        """Whether the service does its work: 200 if so, 503 with reasons if not."""
+        health = _health(site, clock.now(), version)
+        if not health.ok:
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "; ".join(health.reasons))
+        return health
+
+    @api.get("/live", response_class=StreamingResponse)
+    async def listen() -> StreamingResponse:
+        """Server-sent events: one `tick` for every turn of the loop."""
+        return StreamingResponse(
+            live.events(),
+            media_type="text/event-stream",
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+
+    return api
+
+
+def _last(site: SitePort) -> Tick:
+    if site.last is None:
+        raise Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE, "the first turn is not over yet; try again in a second"
+        )
+    return site.last
+
+
+def _device(site: SitePort, name: str) -> DevicePort:
+    if name not in site.devices:
+        known = ", ".join(site.devices) or "none"
+        raise Problem(HTTPStatus.NOT_FOUND, f"there is no device {name}; there is {known}")
+    return site.devices[name]
+
+
+def _seen(site: SitePort, name: str) -> DeviceSnapshot:
+    _device(site, name)
+    return _last(site).snapshot.devices[name]
+
+
+def _point(site: SitePort, device: str, key: str) -> Point:
+    points = _device(site, device).points
+    if key not in points:
+        raise Problem(
+            HTTPStatus.NOT_FOUND,
+            f"{device} has no point {key}; see /api/v1/devices/{device}/points",
+        )
+    return points[key]
+
+
+def _end(wanted: schema.NewRequest, now: datetime) -> datetime:
+    if (wanted.minutes is None) == (wanted.until is None):
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "say either minutes or until")
+    if wanted.minutes is not None:
+        return now + timedelta(minutes=wanted.minutes)
+    until = wanted.until
+    if until is None or until.tzinfo is None:
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "until needs a zone, like 2026-11-21T18:00Z")
+    return until.astimezone(UTC)
+
+
+def _health(site: SitePort, now: datetime, version: str) -> schema.HealthView:
+    last, reasons = site.last, list[str]()
+    if last is None:
+        reasons.append("there was no turn yet")
+    else:
+        if now - last.snapshot.at > _STALE:
+            reasons.append(f"the last turn was at {last.snapshot.at:%Y-%m-%d %H:%M:%S} UTC")
+        reasons += [d.trouble for d in last.snapshot.devices.values() if d.trouble is not None]
+    at = last.snapshot.at if last else None
+    return schema.HealthView(ok=not reasons, reasons=reasons, last_tick=at, version=version)

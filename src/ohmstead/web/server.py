@@ -1,0 +1,68 @@
+"""Puts the page, the API and the doorkeeper together, and serves them."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+from starlette.responses import FileResponse
+
+from ohmstead.clock import Clock
+from ohmstead.http_server import listening
+from ohmstead.ports import SitePort
+from ohmstead.web.api import make_api
+from ohmstead.web.auth import Doorkeeper
+from ohmstead.web.live import Live
+from ohmstead.web.problems import add_problems
+from ohmstead.web.settings import WebSettings
+
+__all__ = ["make_app", "serve"]
+
+log = logging.getLogger(__name__)
+
+_STATIC: Final = Path(__file__).with_name("static")
+
+
+async def serve(
+    site: SitePort,
+    settings: WebSettings,
+    clock: Clock,
+    version: str,
+    on_ready: Callable[[int], None] | None = None,
+) -> None:
+    """Serve the page and the API of *site* until cancelled; tells *on_ready* the port."""
+    live = Live(site)
+    app = make_app(site, live, clock, version)
+    async with (
+        listening(Doorkeeper(app, settings), settings.host, settings.port) as port,
+        asyncio.TaskGroup() as group,
+    ):
+        log.info("the page is on http://%s:%d", settings.host, port)
+        group.create_task(live.run())
+        if on_ready is not None:
+            on_ready(port)
+
+
+def make_app(site: SitePort, live: Live, clock: Clock, version: str) -> FastAPI:
+    """Return the application, without anybody at the door."""
+    app = FastAPI(
+        title="Ohmstead",
+        version=version,
+        description="One house: what it does, why, and what may be asked of it.",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,  # the usual pages load their parts from elsewhere
+        redoc_url=None,
+    )
+    add_problems(app)
+    app.include_router(make_api(site, live, clock, version))
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> FileResponse:
+        return FileResponse(_STATIC / "index.html")
+
+    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+
+    return app
