@@ -1,6 +1,8 @@
 """Simulators serve many clients, and leave nothing behind."""
 
 import asyncio
+import socket
+import struct
 from collections.abc import Callable
 
 import pytest
@@ -71,11 +73,28 @@ async def test_a_client_that_never_reads_is_cut_off() -> None:
 async def test_a_reset_connection_is_just_a_client_that_left() -> None:
     clients = Clients()
     async with clients.serve(echo) as port:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-        await until(lambda: bool(clients.connected))
-        writer.write(b"x")
-        writer.transport.abort()
+        with socket.create_connection(("127.0.0.1", port)) as rude:
+            await until(lambda: bool(clients.connected))
+            # Lingering for no time at all resets the connection.
+            rude.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         await until(lambda: not clients.connected)
+    assert clients.seen == 1
+
+
+async def test_trouble_comes_out_as_it_went_in() -> None:
+    with pytest.raises(KeyError):
+        async with Clients().serve(echo):
+            raise KeyError
+
+    async def broken() -> None:
+        raise ValueError
+
+    with pytest.raises(ValueError):  # noqa: PT011 - it has nothing to say
+        async with Clients().serve(echo, broken):
+            await asyncio.sleep(1)
+    with pytest.raises(ExceptionGroup):
+        async with Clients().serve(echo, broken, broken):
+            await asyncio.sleep(1)
 
 
 async def test_what_runs_beside_ends_with_the_server() -> None:

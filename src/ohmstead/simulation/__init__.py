@@ -1,6 +1,7 @@
 """A house without the house, and what simulated devices need to be reached in it."""
 
 from ohmstead.simulation.battery import Battery, BatterySettings
+from ohmstead.simulation.chance import chance
 from ohmstead.simulation.days import SCENARIOS, Scenario, agile_prices
 from ohmstead.simulation.house import Energies, House, HouseSettings, self_use
 from ohmstead.simulation.load import HouseLoad, LoadSettings
@@ -24,6 +25,7 @@ __all__ = [
     "Weather",
     "agile_prices",
     "array_w",
+    "chance",
     "self_use",
     "sun_position",
 ]

@@ -80,6 +80,8 @@ class House:
         """Asked in every step for the battery power it wishes, above zero discharging."""
         self.grid_up = True
         """Whether the grid is there; without it the battery carries the house as far as it can."""
+        self.export_limit_w = settings.export_limit_w
+        """An inverter that may not feed in lowers it."""
         self.totals = Energies()
         self.day = Energies()
         """Since the last local midnight."""
@@ -129,26 +131,27 @@ class House:
         self.pv_w = max(self._pv_at(self._second), 0.0)
         self.load_w = max(self._load_at(self._second), 0.0)
         self.curtailed_w = 0.0
+        wish = self.controller(self)
         if self.grid_up:
-            self._settle_on_grid(left)
+            self._settle_on_grid(wish, left)
         else:
             self._settle_off_grid(left)
         self.battery.power_w = self.battery_w
 
     # ---- how it is done -------------------------------------------------------------
 
-    def _settle_on_grid(self, left: float) -> None:
+    def _settle_on_grid(self, wish: float, left: float) -> None:
         settings = self.settings
         rated, pv_w = settings.inverter_w, self.pv_w if settings.hybrid else 0.0
         missing = self.load_w - self.pv_w
         # The meter's limits hold back the battery, never the people in the house.
         low = max(-rated - pv_w, min(missing - settings.import_limit_w, 0.0))
-        high = min(max(rated - pv_w, 0.0), max(missing + settings.export_limit_w, 0.0))
-        wish = min(max(self.controller(self), low), high)
+        high = min(max(rated - pv_w, 0.0), max(missing + self.export_limit_w, 0.0))
+        wish = min(max(wish, low), high)
         self.battery_w = self.battery.allow(wish, left)
         if settings.hybrid:
             self._curtail(self.pv_w + self.battery_w - rated)
-        self._curtail(self.pv_w + self.battery_w - self.load_w - settings.export_limit_w)
+        self._curtail(self.pv_w + self.battery_w - self.load_w - self.export_limit_w)
         self.grid_w = self.load_w - self.pv_w - self.battery_w
 
     def _settle_off_grid(self, left: float) -> None:

@@ -80,28 +80,46 @@ class Clients:
 
         What runs *beside* is started with the server. All of it has ended when this returns.
         """
-        async with asyncio.TaskGroup() as group:
-            tasks: set[asyncio.Task[None]] = set()
+        try:
+            async with (
+                asyncio.TaskGroup() as group,
+                self._listen(group, handle, beside, host, port) as bound,
+            ):
+                yield bound
+        except BaseExceptionGroup as errors:
+            if len(errors.exceptions) > 1:
+                raise
+            raise errors.exceptions[0] from None  # as it was raised, for whoever catches it
 
-            def begin(job: Awaitable[None]) -> None:
-                task = group.create_task(_run(job))
-                tasks.add(task)
-                task.add_done_callback(tasks.discard)
+    @asynccontextmanager
+    async def _listen(
+        self,
+        group: asyncio.TaskGroup,
+        handle: Callable[[Client], Awaitable[None]],
+        beside: tuple[Callable[[], Awaitable[None]], ...],
+        host: str,
+        port: int,
+    ) -> AsyncIterator[int]:
+        tasks: set[asyncio.Task[None]] = set()
 
-            def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                begin(self._attend(Client(reader, writer), handle))
+        def begin(job: Awaitable[None]) -> None:
+            task = group.create_task(_run(job))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
 
-            server = await asyncio.start_server(connected, host, port)
-            for job in beside:
-                begin(job())
-            try:
-                yield int(server.sockets[0].getsockname()[1])
-            finally:
-                server.close()
-                self.hang_up()
-                for task in tuple(tasks):
-                    task.cancel()
-        await server.wait_closed()
+        def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            begin(self._attend(Client(reader, writer), handle))
+
+        server = await asyncio.start_server(connected, host, port)
+        for job in beside:
+            begin(job())
+        try:
+            yield int(server.sockets[0].getsockname()[1])
+        finally:
+            server.close()
+            self.hang_up()
+            for task in tuple(tasks):
+                task.cancel()
 
     async def _attend(self, client: Client, handle: Callable[[Client], Awaitable[None]]) -> None:
         if self.most is not None and len(self.connected) >= self.most:
