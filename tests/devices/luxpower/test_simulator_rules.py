@@ -89,7 +89,9 @@ BASE = 62292
         pytest.param(
             orders(r21=BASE | PRIORITY, r77=ALL_DAY, r75=50), SUNNY, -2_500, id="up to its limit"
         ),
-        pytest.param(orders(r21=BASE | PRIORITY, r77=ALL_DAY), NOON, 0, id="in the dark it keeps"),
+        pytest.param(
+            orders(r21=BASE | PRIORITY, r77=ALL_DAY), NOON, 500, id="in the dark all is as ever"
+        ),
         pytest.param(orders(r110=16), SUNNY, 0, id="charge last lets the sun out"),
         pytest.param(orders(r110=16), NOON, 500, id="and still serves the house"),
         pytest.param(orders(r21=BASE & ~512), NOON, 0, id="standby"),

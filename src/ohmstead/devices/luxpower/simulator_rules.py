@@ -18,6 +18,8 @@ Slots: TypeAlias = tuple[tuple[int, int], ...]
 
 _DAY: Final = 24 * 60
 _NEVER_STOP: Final = 101
+_DARK_W: Final = 20
+"""Charge priority concerns the sun: with none, the battery serves the house as ever."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +128,7 @@ def _wanted(orders: Orders, now: Moment) -> float:
     if _on(job, now) and now.soc_pct > job.soc_pct:
         return job.power_w if orders.feed_in else min(job.power_w, max(missing, 0.0))
     job = orders.charge_priority
-    if _on(job, now) and now.soc_pct < job.soc_pct:
+    if _on(job, now) and now.soc_pct < job.soc_pct and now.pv_w > _DARK_W:
         return -max(min(now.pv_w, job.power_w), spare)
     return 0.0 if orders.charge_last and spare else missing
 
