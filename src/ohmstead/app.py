@@ -15,7 +15,16 @@ from typing import IO, Final
 from ohmstead.clock import Clock
 from ohmstead.control.decide import decide
 from ohmstead.errors import ConfigError, JournalError, OhmsteadError
-from ohmstead.model import Advice, Room, SiteSnapshot, Tick
+from ohmstead.model import (
+    Advice,
+    CommandResult,
+    JournalEntry,
+    Request,
+    Room,
+    SettingChange,
+    SiteSnapshot,
+    Tick,
+)
 from ohmstead.outputs.log import log_ticks
 from ohmstead.outputs.systemd import notify, notify_ticks
 from ohmstead.ports import DevicePort, PriceSource, SitePort
@@ -26,7 +35,19 @@ from ohmstead.site.prices import PriceWatch
 from ohmstead.site.watch import DeviceWatch
 from ohmstead.site.writer import Writer
 
-__all__ = ["House", "Plan", "look", "once", "open_house", "run", "supervise", "watch_signals"]
+__all__ = [
+    "House",
+    "Plan",
+    "change",
+    "last_writes",
+    "look",
+    "once",
+    "open_house",
+    "run",
+    "supervise",
+    "visited",
+    "watch_signals",
+]
 
 log = logging.getLogger(__name__)
 
@@ -129,7 +150,7 @@ async def run(
 async def once(plan: Plan, clock: Clock) -> Tick:
     """Take one turn and return it: read, decide, command. What is wanted on stays on."""
     with _alone(plan.data_dir):
-        async with _visited(plan, clock) as house:
+        async with visited(plan, clock) as house:
             tick = await house.site.turn(recover=False)
             await house.site.save()
             return tick
@@ -137,9 +158,30 @@ async def once(plan: Plan, clock: Clock) -> Tick:
 
 async def look(plan: Plan, clock: Clock) -> Tick:
     """Read and decide, but command nothing."""
-    async with _visited(plan, clock) as house:
+    async with visited(plan, clock) as house:
         snapshot = house.site.snapshot()
         return Tick(snapshot=snapshot, decision=decide(snapshot, strategies=plan.strategies))
+
+
+async def change(plan: Plan, clock: Clock, wanted: SettingChange) -> CommandResult:
+    """Change one setting of one device, journalled like every other, and return how it ended."""
+    with _alone(plan.data_dir):
+        async with visited(plan, clock) as house:
+            made = clock.now()
+            request = Request(id="once", asked_by="cli", made_at=made, want=wanted)
+            async with asyncio.TaskGroup() as group:
+                asked = group.create_task(house.site.ask(request))
+                await asyncio.sleep(0)
+                await house.site.carry_out(made)
+    result = asked.result()
+    assert result is not None  # noqa: S101 - a change of a setting always has an end
+    return result
+
+
+async def last_writes(plan: Plan, clock: Clock, limit: int) -> Sequence[JournalEntry]:
+    """Return the newest entries of the journal."""
+    async with open_house(plan, clock) as house:
+        return await house.site.journal(limit=limit)
 
 
 async def supervise(name: str, work: Work, lost: Callable[[str], None], clock: Clock) -> None:
@@ -174,7 +216,7 @@ def watch_signals(stop: asyncio.Event) -> None:
 
 
 @asynccontextmanager
-async def _visited(plan: Plan, clock: Clock) -> AsyncIterator[House]:
+async def visited(plan: Plan, clock: Clock) -> AsyncIterator[House]:
     """Open the house and read everything once."""
     async with open_house(plan, clock) as house, AsyncExitStack() as stack:
         for watch in house.watches.values():

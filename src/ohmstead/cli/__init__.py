@@ -64,6 +64,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; errors are one sentence, exit 1 for failed, 2 for misused."""
+    code: object = None
     try:
         code = cli.main(standalone_mode=False)
     except click.ClickException as exc:

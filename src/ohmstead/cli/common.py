@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import datetime, time
 from pathlib import Path
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from ohmstead.app import Plan
 from ohmstead.clock import Clock
@@ -19,10 +20,12 @@ from ohmstead.config import build
 from ohmstead.config.load import load
 from ohmstead.config.settings import Settings
 from ohmstead.model import Value
+from ohmstead.ports import SitePort
 
 __all__ = [
     "as_json_option",
     "config_option",
+    "faces_of",
     "listen_to_log",
     "plan_of",
     "print_json",
@@ -72,6 +75,25 @@ def plan_of(settings: Settings, clock: Clock) -> Plan:
     )
 
 
+def faces_of(
+    settings: Settings,
+    clock: Clock,
+    version: str,
+    on_port: Callable[[int], None] | None = None,
+) -> list[tuple[str, Callable[[SitePort], Awaitable[None]]]]:
+    """Return what shows the site: the page and the API, unless they are switched off."""
+    web = settings.web
+    if not web.enabled:
+        return []
+
+    async def page(site: SitePort) -> None:
+        from ohmstead.web.server import serve
+
+        await serve(site, web, clock, version, on_port)
+
+    return [("web", page)]
+
+
 def listen_to_log(*, verbose: bool = False) -> None:
     """Send the log to stderr, with times; a service manager adds its own."""
     logging.basicConfig(
@@ -93,7 +115,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     for column in columns:
         drawn.add_column(column)
     for row in rows:
-        drawn.add_row(*(str(cell) for cell in row))
+        drawn.add_row(*(cell if isinstance(cell, Text) else str(cell) for cell in row))
     Console().print(drawn)
 
 

@@ -5,7 +5,7 @@ import asyncio
 import click
 
 from ohmstead import __version__, app
-from ohmstead.cli.common import config_option, listen_to_log, plan_of
+from ohmstead.cli.common import config_option, faces_of, listen_to_log, plan_of
 from ohmstead.clock import SystemClock
 from ohmstead.config.settings import Settings
 
@@ -27,4 +27,4 @@ def command(settings: Settings, verbose: bool) -> None:
 async def _run(settings: Settings) -> None:
     clock, stop = SystemClock(), asyncio.Event()
     app.watch_signals(stop)
-    await app.run(plan_of(settings, clock), clock, stop, app.faces(settings, clock, __version__))
+    await app.run(plan_of(settings, clock), clock, stop, faces_of(settings, clock, __version__))

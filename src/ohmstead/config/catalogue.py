@@ -56,6 +56,11 @@ class Family:
         found = resolve_name(f"ohmstead.devices.{self.name}.registers:TABLES")
         return cast("tuple[RegisterTable, ...]", found)
 
+    def tables_for(self, model: str) -> Mapping[str, RegisterTable]:
+        """Return the register tables of one model of the family, by address space."""
+        find = resolve_name(f"ohmstead.devices.{self.name}.registers:tables_for")
+        return cast("Mapping[str, RegisterTable]", find(model))
+
     def _find(self, module: str, suffix: str) -> object:
         return resolve_name(f"ohmstead.devices.{self.name}.{module}:{self.prefix}{suffix}")
 

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from ohmstead.web.settings import WebSettings
+
 __all__ = [
     "ControlEntry",
     "DeviceEntry",
@@ -126,7 +128,6 @@ class Settings:
     buy: PriceEntry | None
     sell: PriceEntry | None
     control: tuple[ControlEntry, ...]
-    web: object
-    """``WebSettings``, or None when the web page is switched off."""
+    web: WebSettings
     journal: JournalSettings
     data_dir: Path

@@ -52,10 +52,10 @@ def limits(site: SiteSnapshot, room: Room, settings: Limits) -> Advice:
         if soc_pct < settings.min_soc_pct + slack or soc_pct == settings.min_soc_pct:
             modes -= _EMPTYING
             memory["low"] = "yes"
-            said.append(f"at {soc_pct:.0f} % the battery keeps its {settings.min_soc_pct:.0f} %")
+            said.append(f"the battery keeps its {settings.min_soc_pct:.0f} %")
     if soc_pct is not None and soc_pct >= settings.max_soc_pct:
         modes -= _FILLING
-        said.append(f"at {soc_pct:.0f} % the battery is full enough")
+        said.append(f"at {settings.max_soc_pct:.0f} % the battery is full enough")
     charge_w = _charge_w(site, settings)
     if charge_w < math.inf:
         said.append(f"charging gets at most {charge_w:.0f} W")

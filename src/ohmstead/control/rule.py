@@ -191,8 +191,10 @@ def _context(names: Names) -> cel.Context:
 
 
 def _say(error: Exception) -> str:
-    """Return the first line of what the expression library says."""
-    return str(error).strip().splitlines()[0].split(". ")[0]
+    """Return the first sentence of what the expression library says, and what to do."""
+    said = str(error).strip().splitlines()[0].split(". ")[0]
+    mixed = "float" in said and "int" in said
+    return f"{said}; write 200 as 200.0 to calculate with powers" if mixed else said
 
 
 @lru_cache(maxsize=256)

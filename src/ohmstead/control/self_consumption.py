@@ -31,12 +31,11 @@ def self_consumption(site: SiteSnapshot, room: Room, settings: SelfConsumption) 
     slack = _SLACK_PCT if "reserve" in site.memory else 0.0
     if settings.reserve_pct > 0 and site.soc_pct <= settings.reserve_pct + slack:
         return Advice(
-            reason=f"at {site.soc_pct:.0f} % the battery keeps its reserve of "
-            f"{settings.reserve_pct:.0f} %",
+            reason=f"the battery keeps its reserve of {settings.reserve_pct:.0f} %",
             room=Room(modes=frozenset({BatteryMode.HOLD})),
             memory={"reserve": "yes"},
         )
     return Advice(
-        reason=f"at {site.soc_pct:.0f} % the battery stores spare solar and serves the house",
+        reason="the battery stores spare solar and serves the house",
         room=Room(modes=frozenset({BatteryMode.SELF_USE}), floor_pct=settings.reserve_pct),
     )

@@ -141,7 +141,11 @@ class Site:
         began = self._clock.monotonic()
         snapshot = self.snapshot()
         decision = self._parts.decide(snapshot)
-        results = [*await self._changes(decision), *await self._command(decision, recover)]
+        results = [
+            *await self.carry_out(decision.at),
+            *await self._changes(decision),
+            *await self._command(decision, recover),
+        ]
         await self._keep(decision)
         tick = Tick(
             snapshot=snapshot,
@@ -151,6 +155,18 @@ class Site:
         )
         self._hub.tell(tick)
         return tick
+
+    async def carry_out(self, now: datetime) -> Sequence[CommandResult]:
+        """Change the settings that people asked for, and answer them."""
+        results: list[CommandResult] = []
+        while (asked := self._inbox.next_change()) is not None:
+            change, request, answer = asked
+            why = request.why or f"asked by {request.asked_by}"
+            result = await self._change(change, request.asked_by, why, now)
+            if not answer.done():
+                answer.set_result(result)
+            results.append(result)
+        return results
 
     async def release(self, why: str) -> None:
         """Give back every setting that is on lease, on every device that answers."""
@@ -222,16 +238,7 @@ class Site:
                 wait.cancel()
 
     async def _changes(self, decision: Decision) -> Sequence[CommandResult]:
-        """Carry out the settings that people asked for and strategies decided."""
-        results: list[CommandResult] = []
-        while (asked := self._inbox.next_change()) is not None:
-            change, request, answer = asked
-            why = request.why or f"asked by {request.asked_by}"
-            result = await self._change(change, request.asked_by, why, decision.at)
-            if not answer.done():
-                answer.set_result(result)
-            results.append(result)
-        return results + [
+        return [
             await self._change(change, decision.strategy, decision.reason, decision.at)
             for change in decision.changes
         ]

@@ -72,9 +72,12 @@ class Writer:
         normal = command.mode is BatteryMode.SELF_USE
         undone: tuple[Write, ...] = ()
         try:
+            if normal:  # first give back what is ours, then see what is left to do
+                undone = await self.undo(device, errand.now, errand.why)
             changes = device.settings_for(command, errand.now)
-            keep = frozenset() if normal else frozenset(change.point for change in changes)
-            undone = await self.undo(device, errand.now, errand.why, keep)
+            if not normal:
+                keep = frozenset(change.point for change in changes)
+                undone = await self.undo(device, errand.now, errand.why, keep)
         except NotWritable as exc:
             return Refused(device=device.name, command=command, why=str(exc))
         except (DeviceError, JournalError) as exc:

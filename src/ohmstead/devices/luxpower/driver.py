@@ -137,6 +137,15 @@ class LuxPowerDriver:
         )
         return changes_for(command, now, plant)
 
+    def captured(self) -> tuple[str, Mapping[str, Mapping[int, int]]]:
+        """Return the model's name and every word heard of it, by address space."""
+        model = self._model.name if self._model else "unknown"
+        heard = self._station.heard
+        return model, {
+            "input": heard[Function.READ_INPUT].words(),
+            "holding": heard[Function.READ_HOLD].words(),
+        }
+
     # ---- who it is ------------------------------------------------------------------
 
     async def _recognise(self) -> Model:

@@ -1,0 +1,47 @@
+"""``ohmstead read``: one device, all points or some."""
+
+import sys
+
+import click
+
+from ohmstead.cli.common import as_json_option, config_option, print_json, show, table
+from ohmstead.cli.devices import known_devices
+from ohmstead.config.settings import Settings
+from ohmstead.errors import RequestError
+from ohmstead.model import unit_of
+
+__all__ = ["command"]
+
+
+@click.command("read")
+@click.argument("device")
+@click.argument("points", nargs=-1)
+@config_option
+@as_json_option
+def command(device: str, points: tuple[str, ...], settings: Settings, as_json: bool) -> None:
+    """Read DEVICE, all its points or only POINTS.
+
+    With the service running the values are its own last ones; otherwise the device is asked.
+    """
+    known = {found["name"]: found for found in known_devices(settings)}
+    if device not in known:
+        raise RequestError(f"there is no device {device}; there is {', '.join(known) or 'none'}")
+    found = known[device]
+    if found["trouble"]:
+        click.echo(found["trouble"], err=True)
+    values = found["values"]
+    unknown = [point for point in points if point not in values]
+    if unknown and values:
+        raise RequestError(
+            f"{device} says nothing of {', '.join(unknown)}; see ohmstead read {device}"
+        )
+    chosen = {point: values.get(point) for point in points} if points else values
+    if as_json:
+        print_json(chosen)
+    else:
+        rows = [
+            (key, show(value, unit_of(key)), found["doubts"].get(key, ""))
+            for key, value in chosen.items()
+        ]
+        table(device, ("point", "value", ""), rows)
+    sys.exit(1 if found["trouble"] else 0)
