@@ -106,6 +106,7 @@ def test_an_expression_that_fails_when_it_is_asked_is_no_crash() -> None:
         ("battery.soc", "must say true or false"),
         ('battery.soc < "low"', "No such overload"),
         ("price.import < 1 || typo", "typo"),
+        ("pv.power_w > load.power_w + 200", "write 200 as 200.0"),
     ],
 )
 def test_an_expression_that_cannot_be_meant_is_refused(when: str, says: str) -> None:

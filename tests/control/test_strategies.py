@@ -145,6 +145,14 @@ class TestLimits:
         assert BatteryMode.CHARGE not in advice.room.modes
         assert advice.reason == "at 90 % the battery is full enough"
         assert not advice.blind
+        still = replace(a_site(soc_pct=89), memory=advice.memory)
+        again = limits(still, Room(), Limits(max_soc_pct=90))
+        assert again.room is not None
+        assert BatteryMode.CHARGE not in again.room.modes
+
+    def test_without_a_limit_a_full_battery_may_still_be_asked_to_charge(self) -> None:
+        advice = limits(a_site(soc_pct=100), Room(), Limits())
+        assert advice.room == Room()
 
     @pytest.mark.parametrize(
         ("load_w", "pv_w", "charge_w"),

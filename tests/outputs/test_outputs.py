@@ -102,7 +102,7 @@ async def test_the_log_says_what_is_new_and_only_once(caplog: pytest.LogCaptureF
     )
     assert [(r.levelname, r.getMessage()) for r in caplog.records] == [
         ("INFO", "decided: charge at 3000 W to 90 %, because it is cheap"),
-        ("INFO", "inverter: charge at 3000 W to 90 %: on False -> True"),
+        ("INFO", "inverter: charge at 3000 W to 90 %: on off -> on"),
         ("WARNING", "inverter: charge at 3000 W to 90 %: failed: silent"),
         ("INFO", "decided: the inverter is left to itself, because it is cheap"),
     ]

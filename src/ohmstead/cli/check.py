@@ -46,8 +46,9 @@ async def _findings(settings: Settings) -> list[tuple[bool, str, str]]:
                 found.append((False, name, seen.trouble or "it says nothing"))
                 continue
             known = sum(value is not None for value in seen.reading.values.values())
-            found.append((True, name, f"{known} values"))
-            found += [(False, f"{name} {key}", why) for key, why in seen.reading.doubts.items()]
+            doubts = ", ".join(seen.reading.doubts)
+            left = f"; not believed: {doubts}" if doubts else ""
+            found.append((True, name, f"{known} values{left}"))
         for source in house.prices:
             curve = source.curve
             said = source.trouble or (

@@ -19,7 +19,6 @@ from ohmstead.clock import Clock
 from ohmstead.config import build
 from ohmstead.config.load import load
 from ohmstead.config.settings import Settings
-from ohmstead.model import Value
 from ohmstead.ports import SitePort
 
 __all__ = [
@@ -29,7 +28,6 @@ __all__ = [
     "listen_to_log",
     "plan_of",
     "print_json",
-    "show",
     "table",
 ]
 
@@ -117,23 +115,6 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     for row in rows:
         drawn.add_row(*(cell if isinstance(cell, Text) else str(cell) for cell in row))
     Console().print(drawn)
-
-
-def show(value: Value | None, unit: str | None = None) -> str:
-    """Return a value as a person reads it."""
-    match value:
-        case None:
-            return "–"
-        case bool():
-            return "on" if value else "off"
-        case datetime():
-            return f"{value:%Y-%m-%d %H:%M:%S}"
-        case time():
-            return f"{value:%H:%M}"
-        case float():
-            return f"{value:g} {unit or ''}".rstrip()
-        case _:
-            return f"{value} {unit or ''}".rstrip()
 
 
 def _plain(value: object) -> object:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ohmstead.cli.demo_day import Demo
 from ohmstead.control.words import price
-from ohmstead.model import JournalEntry, Tick
+from ohmstead.model import JournalEntry, Tick, shown
 from ohmstead.outputs.describe import describe, name_of
 
 __all__ = ["plain", "price_bars", "summary", "view"]
@@ -41,7 +41,9 @@ def view(demo: Demo, tick: Tick, writes: Sequence[JournalEntry]) -> RenderableTy
     rows = Table.grid(padding=(0, 2))
     for entry in writes:
         when = f"{entry.at.astimezone(zone):%H:%M}"
-        rows.add_row(when, entry.point, f"{entry.old} → {entry.new}", Text(entry.why, "dim"))
+        rows.add_row(
+            when, entry.point, f"{shown(entry.old)} → {shown(entry.new)}", Text(entry.why, "dim")
+        )
     page = f"http://127.0.0.1:{demo.port}" if demo.port else "starting"
     title = f"{site.local:%a %d %b %H:%M} · {demo.scenario.title} · page on {page} · Ctrl-C ends"
     return Group(

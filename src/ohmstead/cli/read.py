@@ -4,11 +4,11 @@ import sys
 
 import click
 
-from ohmstead.cli.common import as_json_option, config_option, print_json, show, table
+from ohmstead.cli.common import as_json_option, config_option, print_json, table
 from ohmstead.cli.devices import known_devices
 from ohmstead.config.settings import Settings
 from ohmstead.errors import RequestError
-from ohmstead.model import unit_of
+from ohmstead.model import shown, unit_of
 
 __all__ = ["command"]
 
@@ -40,7 +40,7 @@ def command(device: str, points: tuple[str, ...], settings: Settings, as_json: b
         print_json(chosen)
     else:
         rows = [
-            (key, show(value, unit_of(key)), found["doubts"].get(key, ""))
+            (key, f"{shown(value)} {unit_of(key) or ''}", found["doubts"].get(key, ""))
             for key, value in chosen.items()
         ]
         table(device, ("point", "value", ""), rows)

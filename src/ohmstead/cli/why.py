@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 import click
 
 from ohmstead import app
-from ohmstead.cli.common import as_json_option, config_option, plan_of, print_json, show, table
+from ohmstead.cli.common import as_json_option, config_option, plan_of, print_json, table
 from ohmstead.cli.service import ask_service
 from ohmstead.clock import SystemClock
 from ohmstead.config.settings import Settings
+from ohmstead.model import shown
 
 __all__ = ["command"]
 
@@ -42,22 +43,15 @@ def command(settings: Settings, writes: int, as_json: bool) -> None:
         return
     command_ = decision["command"]
     click.echo(f"{command_['mode'] if command_ else 'left to itself'}: {decision['reason']}")
-    marks = (("overruled", "overruled"), ("spoke", "spoke"), ("blind", "knows too little"))
+    marks = (("overruled", "overruled"), ("spoke", "spoke"), ("blind", "nothing to say"))
     rows = [
         (a["strategy"], next((word for key, word in marks if a[key]), "passed"), a["reason"])
         for a in decision["trail"]
     ]
     table("every strategy, in order", ("strategy", "", "said"), rows)
     zone = ZoneInfo(settings.site.timezone)
-    if journal:
-        lines = [
-            (
-                f"{datetime.fromisoformat(e['at']).astimezone(zone):%d %b %H:%M:%S}",
-                f"{e['device']} {e['point']}",
-                f"{show(e['old'])} -> {show(e['new'])}",
-                e["state"],
-                f"{e['why']} ({e['asked_by']})",
-            )
-            for e in journal
-        ]
-        table("last writes", ("when", "what", "", "", "why"), lines)
+    for entry in journal or []:
+        at = datetime.fromisoformat(entry["at"]).astimezone(zone)
+        old, new = (shown(entry[key]) for key in ("old", "new"))
+        click.echo(f"{at:%d %b %H:%M:%S} {entry['device']} {entry['point']} {old} -> {new}")
+        click.echo(f"    {entry['state']}: {entry['why']} ({entry['asked_by']})")

@@ -10,6 +10,7 @@ __all__ = ["Limits", "limits"]
 
 _SLACK_PCT: Final = 2.0
 """How far the battery must recover before a limit on its charge no longer binds."""
+_FULL_PCT: Final = 100.0
 _EMPTYING: Final = frozenset(
     {BatteryMode.SELF_USE, BatteryMode.DISCHARGE, BatteryMode.EXPORT_SOLAR}
 )
@@ -34,7 +35,7 @@ class Limits:
 
     def __post_init__(self) -> None:
         """Refuse limits that contradict each other."""
-        if not 0 <= self.min_soc_pct < self.max_soc_pct <= 100:  # noqa: PLR2004 - per cent
+        if not 0 <= self.min_soc_pct < self.max_soc_pct <= _FULL_PCT:
             raise ValueError("min_soc_pct must be below max_soc_pct, both from 0 to 100")
         for name in ("max_charge_w", "max_discharge_w", "import_limit_w"):
             value = getattr(self, name)
@@ -53,8 +54,10 @@ def limits(site: SiteSnapshot, room: Room, settings: Limits) -> Advice:
             modes -= _EMPTYING
             memory["low"] = "yes"
             said.append(f"the battery keeps its {settings.min_soc_pct:.0f} %")
-    if soc_pct is not None and soc_pct >= settings.max_soc_pct:
+    most = settings.max_soc_pct - (_SLACK_PCT if "full" in site.memory else 0.0)
+    if soc_pct is not None and settings.max_soc_pct < _FULL_PCT and soc_pct >= most:
         modes -= _FILLING
+        memory["full"] = "yes"
         said.append(f"at {settings.max_soc_pct:.0f} % the battery is full enough")
     charge_w = _charge_w(site, settings)
     if charge_w < math.inf:

@@ -28,6 +28,7 @@ from ohmstead.model.point import (
     TimeOfDay,
     Value,
     Writable,
+    shown,
     unit_of,
 )
 from ohmstead.model.prices import PriceCurve, Prices, PriceSlot
@@ -84,5 +85,6 @@ __all__ = [
     "Writable",
     "Write",
     "WriteState",
+    "shown",
     "unit_of",
 ]

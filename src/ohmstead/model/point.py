@@ -24,6 +24,7 @@ __all__ = [
     "TimeOfDay",
     "Value",
     "Writable",
+    "shown",
     "unit_of",
 ]
 
@@ -58,6 +59,27 @@ UNITS: Mapping[str, str] = MappingProxyType(
     }
 )
 """A name's last word, and the unit it says."""
+
+
+def shown(value: Value | None) -> str:
+    """Return *value* as a person reads it.
+
+    >>> shown(90.0), shown(True), shown(time(23, 30)), shown(None)
+    ('90', 'on', '23:30', '–')
+    """
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return "on" if value else "off"
+        case float():
+            return f"{value:g}"
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M:%S}"
+        case time():
+            return f"{value:%H:%M}"
+        case _:
+            return str(value)
 
 
 def unit_of(name: str) -> str | None:

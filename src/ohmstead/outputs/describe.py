@@ -11,6 +11,7 @@ from ohmstead.model import (
     LimitCommand,
     Refused,
     SettingChange,
+    shown,
 )
 
 __all__ = ["describe", "name_of"]
@@ -23,7 +24,9 @@ def describe(result: CommandResult) -> str:
         case Applied(wrote=()):
             return f"{what}: already so"
         case Applied(wrote=wrote):
-            return f"{what}: " + ", ".join(f"{w.point} {w.old} -> {w.new}" for w in wrote)
+            return f"{what}: " + ", ".join(
+                f"{w.point} {shown(w.old)} -> {shown(w.new)}" for w in wrote
+            )
         case Refused(why=why):
             return f"{what}: nothing written: {why}"
         case Failed(why=why):
@@ -40,7 +43,7 @@ def name_of(command: Command) -> str:
             level = "" if soc_pct is None else f" to {soc_pct:.0f} %"
             return f"{mode}{power}{level}"
         case SettingChange(point=point, value=value):
-            return f"set {point} to {value}"
+            return f"set {point} to {shown(value)}"
         case LimitCommand(power_w=power_w):
             return "limit lifted" if power_w is None else f"limit {power_w:.0f} W"
         case _:

@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE_S: Final = 60.0
 _SHORTEST_PAUSE_S: Final = 1.0
-_FIRST_READS_S: Final = 1.5
+_FIRST_READS_S: Final = 1.0
 """How long the first decision waits for devices; a silent one must not hold up the others."""
 _SAVE_MEMORY: Final = timedelta(minutes=5)
 
@@ -278,10 +278,12 @@ class Site:
         recover: bool,  # noqa: FBT001
     ) -> CommandResult | None:
         writer = self._parts.writer
+        if seen.trouble is None and seen.last_seen is None:
+            return None  # its first answer is on its way
         if seen.trouble is not None:
             return _failed(device, command, seen.trouble)
         try:
-            if recover and seen.last_seen is not None and device.name not in self._recovered:
+            if recover and device.name not in self._recovered:
                 await self._recover(device, decision.at)
             if command is None:
                 await writer.undo(device, decision.at, decision.reason)

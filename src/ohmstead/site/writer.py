@@ -23,6 +23,7 @@ from ohmstead.model import (
     Value,
     Write,
     WriteState,
+    shown,
 )
 from ohmstead.ports import BatteryPort, SettingPort
 from ohmstead.site.budget import WriteBudget
@@ -132,7 +133,10 @@ class Writer:
         self._leases = None
         if not exempt:
             self._budget.spend(entry.device, entry.point, entry.at)
-        log.info("%s: %s %s -> %s: %s", entry.device, entry.point, entry.old, entry.new, entry.why)
+        log.info(
+            "%s: %s %s -> %s: %s",
+            entry.device, entry.point, shown(entry.old), shown(entry.new), entry.why,
+        )  # fmt: skip
         try:
             seen = await device.change(change)
         except NotWritable as exc:
@@ -143,7 +147,7 @@ class Writer:
             await self._journal.end(number, WriteState.SENT, str(exc), lease=entry.lease)
             raise
         if not same(point, seen, entry.new):
-            detail = f"{entry.point}: wrote {entry.new}, the device shows {seen}"
+            detail = f"{entry.point}: wrote {shown(entry.new)}, the device shows {shown(seen)}"
             await self._journal.end(number, WriteState.FAILED, detail, lease=entry.lease)
             raise WriteNotConfirmed(entry.device, detail)
         await self._journal.end(number, WriteState.CONFIRMED, lease=entry.lease)

@@ -401,7 +401,7 @@ def _advice(advice: Advice) -> AdviceView:
     return AdviceView(
         strategy=advice.strategy,
         reason=advice.reason,
-        spoke=advice.room is not None and not advice.overruled,
+        spoke=advice.room is not None and not advice.overruled and not advice.blind,
         blind=advice.blind,
         overruled=advice.overruled,
     )

@@ -96,6 +96,8 @@ def reading_of(
 
 _PACK_V: Final = 51.2
 """16 lithium cells: what these inverters take."""
+_AC_COUPLED: Final = 4
+"""The device type of the ACS 3600."""
 _OFF_GRID: Final = frozenset(STATUS[code] for code in (0x40, 0x60, 0x80, 0x88, 0xC0))
 
 
@@ -131,7 +133,9 @@ def _load(values: Mapping[str, Value | None]) -> float | None:
     if grid is None or inverter is None:
         return None
     eps = _number(values, "eps_w") if values.get("status") in _OFF_GRID else 0
-    return max(grid + inverter + (eps or 0), 0)
+    # Behind an AC-coupled inverter the panels feed the house past it; a hybrid's are in its sum.
+    pv = _strings(values, "w") if values.get("device_type") == _AC_COUPLED else 0
+    return max(grid + inverter + (eps or 0) + (pv or 0), 0)
 
 
 def _capacity(values: Mapping[str, Value | None]) -> float | None:

@@ -21,7 +21,7 @@ function make(tag, text, name) {
 
 const watts = (value) => value === null ? "–" :
   Math.abs(value) >= 1000 ? (value / 1000).toFixed(2) + " kW" : Math.round(value) + " W";
-const clock = (text) => new Date(text).toLocaleTimeString([], { timeZone: zone, hour: "2-digit", minute: "2-digit" });
+const clock = (text) => new Date(text).toLocaleTimeString([], { timeZone: zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const pence = (value, currency = "GBP") => value === null ? "–" :
   currency === "GBP" ? (value * 100).toFixed(2).replace(/\.?0+$/, "") + "p" : value.toFixed(4) + " " + currency;
 const shown = (value, unit) => value === null ? "–" : value === true ? "on" : value === false ? "off" :
@@ -37,7 +37,7 @@ function power(label, value, hint) {
 function showTick(tick) {
   const { site, decision } = tick;
   zone = site.timezone;
-  find("clock").textContent = new Date(site.at).toLocaleString([], { timeZone: zone, weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+  find("clock").textContent = new Date(site.at).toLocaleString([], { timeZone: zone, weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const command = decision.command;
   let mode = command ? MODES[command.mode] : "Left to itself";
   if (command && command.power_w !== null) mode += " at " + watts(command.power_w);
@@ -78,6 +78,7 @@ async function showPrices(now) {
   if (!slots.length) return;
   const high = Math.max(...slots.map((s) => s.price), 0.01);
   const low = Math.min(...slots.map((s) => s.price), 0);
+  const lowest = Math.min(...slots.map((s) => s.price));
   const y = (price) => 100 * (high - price) / (high - low);
   const x = (moment) => 1000 * (moment - from) / (to - from);
   const space = "http://www.w3.org/2000/svg";
@@ -113,7 +114,7 @@ async function showPrices(now) {
   }
   find("chart").replaceChildren(svg, hours);
   const age = curve.age_s === null ? "" : `, fetched ${Math.round(curve.age_s / 60)} min ago`;
-  find("price-note").textContent = `${pence(low, curve.currency)} to ${pence(high, curve.currency)} per kWh; ${curve.source}${age}; known until ${clock(curve.ends)}.`;
+  find("price-note").textContent = `${pence(lowest, curve.currency)} to ${pence(high, curve.currency)} per kWh; ${curve.source}${age}; known until ${clock(curve.ends)}.`;
 }
 
 async function showDevices(devices) {
