@@ -30,7 +30,7 @@ _NOBODY: Final = 0x3535
 @click.option("--option", "options", multiple=True, metavar="KEY=VALUE",
               help="What else the family needs to know: --option datalog=BA12345678.")  # fmt: skip
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False),
-              default=Path("captures"), show_default=True, help="Where to put the folder.")  # fmt: skip
+              default=Path("captures"), show_default=True, help="Where to put it.")  # fmt: skip
 def command(
     host: str, family: str, port: int | None, options: tuple[str, ...], output: Path
 ) -> None:

@@ -30,7 +30,9 @@ prices:
 control:                      # the first that has something to say decides; limits come before all
   - limits: {{min_soc_pct: 10}}
   - price_threshold: {{at_most_per_kwh: {threshold}}}
-  # - rule: {{when: "price.import > 0.35 && battery.soc > 50", do: {{discharge: {{power_w: 3000}}}}}}
+  # - rule:
+  #     when: "price.import > 0.35 && battery.soc > 50"
+  #     do: {{discharge: {{power_w: 3000}}}}
   - self_consumption: {{reserve_pct: 10}}
   - keep_clock: {{}}
 web:

@@ -25,7 +25,7 @@ __all__ = [
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ValueError, OSError) as exc:
+    except (ValueError, OSError, KeyError) as exc:
         raise ValueError(f"{name!r} is no time zone; write it as Europe/London") from exc
     return name
 
