@@ -39,7 +39,7 @@ __all__ = ["Site", "SiteParts"]
 log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE_S: Final = 60.0
-_SHORTEST_PAUSE_S: Final = 1.0
+_SHORTEST_PAUSE_S: Final = 0.2
 _FIRST_READS_S: Final = 1.0
 """How long the first decision waits for devices; a silent one must not hold up the others."""
 _SAVE_MEMORY: Final = timedelta(minutes=5)
