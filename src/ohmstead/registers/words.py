@@ -242,13 +242,14 @@ class Clock:
         pairs = [byte for word in words for byte in (word & 0xFF, word >> 8)]
         year, month, day, hour, minute, second = words if self.words == _PARTS else pairs
         try:
-            return datetime(2000 + year, month, day, hour, minute, second)  # noqa: DTZ001 - naive: a device's local clock
+            moment = datetime(2000 + year, month, day, hour, minute, second)  # noqa: DTZ001 - naive: a device's local clock
         except ValueError:
             return None
+        return moment if moment.year in _THIS_CENTURY else None
 
     def pack(self, raw: Raw) -> tuple[int, ...]:
         """Return the words of a naive local moment."""
-        if not isinstance(raw, datetime) or raw.year // 100 != 20:  # noqa: PLR2004 - this century
+        if not isinstance(raw, datetime) or raw.year not in _THIS_CENTURY:
             raise NotWritable(f"{raw!r} is not a moment of this century")
         parts = (raw.year - 2000, raw.month, raw.day, raw.hour, raw.minute, raw.second)
         if self.words == _PARTS:
@@ -257,6 +258,7 @@ class Clock:
 
 
 _PARTS: Final = 6
+_THIS_CENTURY: Final = range(2000, 2100)
 
 
 def bit(number: int) -> Bits:
