@@ -61,7 +61,7 @@ BITS = {
     "three bits": Bits(4, 3),
     "signed nibble": Bits(12, 4, signed=True),
 }
-OTHERS = {
+OTHERS: dict[str, Word] = {
     "F16": F16,
     "F32": F32,
     "HHMM": HHMM,
