@@ -190,13 +190,14 @@ class Instant:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Up to *length* characters of ASCII."""
+    """Up to *length* printable characters of ASCII."""
 
     length: int
 
     def check(self, value: Value) -> Value:
         """Return *value* if it fits, or raise ``NotWritable``."""
-        if not isinstance(value, str) or not value.isascii() or len(value) > self.length:
+        short = isinstance(value, str) and len(value) <= self.length
+        if not (short and str(value).isascii() and str(value).isprintable()):
             raise NotWritable(f"{value!r} is not text of at most {self.length} ASCII characters")
         return value
 
@@ -258,7 +259,7 @@ def _number(value: Value) -> float:
         raise NotWritable(f"{value!r} is not a number")
     try:
         number = float(value)
-    except ValueError as exc:
+    except (ValueError, OverflowError) as exc:
         raise NotWritable(f"{value!r} is not a number") from exc
     if not math.isfinite(number):
         raise NotWritable(f"{value!r} is not a finite number")
