@@ -99,12 +99,7 @@ async def test_the_bit_follows_the_price_at_the_half_hour(tmp_path: Path) -> Non
     async with a_day(tmp_path, NOON - timedelta(minutes=10), pence, speed=600) as day:
         await day.until(NOON + 3.5 * HALF)
         switched = day.switched()
-    edges = [
-        (NOON, True),
-        (NOON + 2 * HALF, False),
-        (NOON + 3 * HALF, True),
-        (NOON + 4 * HALF, False),
-    ]
+    edges = [(NOON, True), (NOON + HALF, False), (NOON + 2 * HALF, True), (NOON + 3 * HALF, False)]
     assert [on for _, on in switched] == [on for _, on in edges]
     for (at, _), (edge, _) in zip(switched, edges, strict=True):
         # Never before, and after it as soon as a few round trips take at this speed.
