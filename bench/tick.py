@@ -72,8 +72,8 @@ async def measure(count: int) -> list[str]:
     async with Journal(None) as journal:
         parts = SiteParts(
             watches=watches, buy=buy, sell=None, journal=journal,
-            writer=Writer(journal, WriteBudget(100, {})), decide=partial(decide, strategies=strategies),
-            clock=clock, timezone=LONDON,
+            writer=Writer(journal, WriteBudget(100, {})),
+            decide=partial(decide, strategies=strategies), clock=clock, timezone=LONDON,
         )  # fmt: skip
         site = Site(parts, wake, {})
         for watch in watches.values():

@@ -125,10 +125,14 @@ class Doorkeeper:
                 return None
         self._marks.add(mark)
         fresh = secrets.token_urlsafe(32)
-        self._sessions[fresh] = None
+        self._remember(fresh)
+        return _Session(fresh=fresh)
+
+    def _remember(self, cookie: str) -> None:
+        """Keep a session; beyond the most there can be, the oldest has to log in again."""
+        self._sessions[cookie] = None
         while len(self._sessions) > _SESSIONS:
             del self._sessions[next(iter(self._sessions))]
-        return _Session(fresh=fresh)
 
     def _hash(self, secret: str) -> str:
         return secret if secret.startswith("$argon2") else self._hasher.hash(secret)
