@@ -1,5 +1,6 @@
 """A register row and a table of them: the one description of a device's words."""
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import cast
@@ -76,16 +77,13 @@ class Register:
         """Return the words that hold *value*, which need not be writable."""
         raw: Raw
         if self.flags is not None:
-            names = {name.strip() for name in str(value).split(",") if name.strip()}
-            raw = sum(1 << n for n, name in self.flags.items() if name in names)
+            raw = self._set_bits(str(value), self.flags)
         elif self.options is not None and isinstance(value, str):
             raw = self._option(value)
         elif isinstance(value, bool):
             raw = int(value)
-        elif isinstance(value, int | float) and isinstance(self.word, Integer | Bits):
-            raw = round((value - self.offset) / self.scale)
         elif isinstance(value, int | float):
-            raw = (value - self.offset) / self.scale
+            raw = self._unscaled(value)
         else:
             raw = value
         try:
@@ -106,6 +104,18 @@ class Register:
         if self.name.endswith("_kwh") and not self.name.endswith("per_kwh"):
             return Kind.TOTAL
         return Kind.MEASUREMENT if unit_of(self.name) else Kind.STATE
+
+    def _unscaled(self, value: float) -> int | float:
+        if not math.isfinite(value):
+            raise NotWritable(f"{self.name}: {value!r} is not a finite number")
+        raw = (value - self.offset) / self.scale
+        return round(raw) if isinstance(self.word, Integer | Bits) else raw
+
+    def _set_bits(self, value: str, flags: Mapping[int, str]) -> int:
+        names = {name.strip() for name in value.split(",") if name.strip()}
+        for name in sorted(names - set(flags.values())):
+            raise NotWritable(f"{self.name}: {name!r} is none of {', '.join(flags.values())}")
+        return sum(1 << n for n, name in flags.items() if name in names)
 
     def _option(self, value: str) -> int:
         assert self.options is not None  # noqa: S101 - asked only where there are options
