@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ohmstead.config.catalogue import FAMILIES
 from ohmstead.devices.luxpower.registers import MODELS
-from ohmstead.model import UNITS, Button, Choice, Instant, Range, Switch, Text, TimeOfDay, Value
+from ohmstead.model import UNITS, Choice, Instant, Range, Switch, Text, TimeOfDay, Value
 from ohmstead.registers import (
     Ascii,
     Bits,
