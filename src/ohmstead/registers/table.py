@@ -9,7 +9,7 @@ from ohmstead.errors import NotWritable
 from ohmstead.model import Category, Kind, Point, Range, Switch, Value, Writable, unit_of
 from ohmstead.registers.words import U16, Bits, Integer, Raw, Word
 
-__all__ = ["Decoded", "Register", "RegisterTable", "RegisterWrite"]
+__all__ = ["Decoded", "Register", "RegisterTable", "RegisterWrite", "claims"]
 
 
 @dataclass(frozen=True, slots=True)
