@@ -245,8 +245,8 @@ def _alone(data_dir: Path | None) -> Iterator[IO[str] | None]:
             f"another Ohmstead drives this house (it holds {data_dir / 'lock'}); "
             "stop it first, or use its web page"
         ) from None
-    except PermissionError as exc:
-        raise ConfigError(f"data_dir {data_dir} is not writable: {exc.strerror}") from exc
+    except (PermissionError, FileExistsError, NotADirectoryError) as exc:
+        raise ConfigError(f"data_dir {data_dir} cannot be used: {exc.strerror}") from exc
 
 
 def _heard(why: str) -> None:
