@@ -160,18 +160,19 @@ async def a_browser(
     site = ASite()
     live = Live(site)
     app = make_app(site, live, ManualClock(NOON), "1.2.3")
-    async with listening(Doorkeeper(app, settings or WebSettings()), "127.0.0.1", 0) as port:
-        async with (
-            asyncio.TaskGroup() as group,
-            httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
-        ):
-            following = group.create_task(live.run())
-            await asyncio.sleep(0)
-            if told:
-                site.tell()
-            await asyncio.sleep(0)
-            yield Browser(site, live, client)
-            following.cancel()
+    keeper = Doorkeeper(app, settings or WebSettings())
+    async with (
+        listening(keeper, "127.0.0.1", 0) as port,
+        asyncio.TaskGroup() as group,
+        httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
+    ):
+        following = group.create_task(live.run())
+        await asyncio.sleep(0)
+        if told:
+            site.tell()
+        await asyncio.sleep(0)
+        yield Browser(site, live, client)
+        following.cancel()
 
 
 def problem(answer: httpx2.Response, status: int) -> str:

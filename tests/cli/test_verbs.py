@@ -146,9 +146,13 @@ class TestWithoutAService:
         ],
     )
     def test_what_cannot_be_done_is_told(
-        self, house: Path, arguments: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str],
+        self,
+        house: Path,
+        arguments: tuple[str, ...],
+        says: str,
+        capsys: pytest.CaptureFixture[str],
         monkeypatch: pytest.MonkeyPatch,
-    ) -> None:  # fmt: skip
+    ) -> None:
         monkeypatch.setattr(sys, "argv", ["ohmstead", *arguments, "-c", str(house)])
         with pytest.raises(SystemExit) as ended:
             command_line.main()

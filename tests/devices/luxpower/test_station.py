@@ -192,7 +192,7 @@ async def heartbeats(mode: str, beats: int, *, broadcast: bool) -> list[bytes]:
         for _ in range(beats):
             house.clock.move(120)
             logger.say(P5_HEARTBEAT)
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.1)  # it must be heard before the clock moves on
             if broadcast:
                 house.clock.move(2)
                 logger.say(logger.broadcast())
