@@ -1,0 +1,58 @@
+"""The page in a real browser: it shows the house, the decision, the prices and the devices."""
+
+import os
+import shutil
+
+import pytest
+from playwright.async_api import async_playwright, expect
+
+from web_site import a_browser
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.mark.skipif(
+    CHROMIUM is None and "CI" not in os.environ,
+    reason="Chromium is not installed: apt install chromium",
+)
+async def test_the_page_shows_what_the_api_says_and_asks_for_what_it_is_told() -> None:
+    assert CHROMIUM is not None, "CI needs Chromium"
+    async with a_browser() as browser, async_playwright() as play:
+        chromium = await play.chromium.launch(executable_path=CHROMIUM, args=[*QUIET])
+        page = await chromium.new_page()
+        wrong: list[str] = []
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
+        await page.goto(str(browser.client.base_url))
+        await expect(page.locator("#link")).to_have_text("live")
+        await expect(page.locator("#mode")).to_have_text("Charging until 13:30")
+        await expect(page.locator("#reason")).to_contain_text("the price of 5p is not above 5p")
+        await expect(page.locator("#powers")).to_contain_text("500 W")
+        await expect(page.locator("rect.bar.now")).to_have_count(1)
+        await expect(page.locator("rect.bar.minus")).to_have_count(1)
+        await expect(page.locator("#price-note")).to_contain_text("-2p to 30p per kWh")
+        await expect(page.locator("#journal li").first).to_contain_text("starts 23:30 → 05:00")
+        await page.get_by_text("All that is measured").click()
+        await expect(page.locator("#devices")).to_contain_text("Charge power")
+
+        await page.select_option("select[name=mode]", "discharge")
+        await page.get_by_role("button", name="Ask").click()
+        await expect(page.locator("#requests")).to_contain_text("Discharging until 13:30")
+        await page.get_by_role("button", name="cancel").click()
+        await expect(page.locator("#requests li")).to_have_count(0)
+
+        browser.site.tell(40)
+        await expect(page.locator("#mode")).to_have_text("Self-use")
+        browser.site.tell(41, trouble="inverter: no answer")
+        await expect(page.locator("#devices")).to_contain_text("inverter: no answer")
+        assert wrong == []
+        await chromium.close()
