@@ -59,14 +59,6 @@ NOT_OFFERED = {
 }
 """Public names that stand in no ``__all__``, each with its reason."""
 
-UNEXPLAINED = {
-    "src/ohmstead/config/document.py": 1,
-    "src/ohmstead/control/rule.py": 1,
-    "src/ohmstead/prices/octopus.py": 1,
-    "src/ohmstead/site/loop.py": 2,
-}
-"""How many suppressions still lack their reason; may only shrink, to nothing."""
-
 # In pieces, so that this file does not name them itself.
 FORBIDDEN_WORDS = [
     "pypi" + ".org",
@@ -150,7 +142,7 @@ def test_a_suppression_gives_its_reason(path: Path) -> None:
     given = re.compile(r"# (?:ruff: )?noqa: [A-Z]+\d+(?:, [A-Z]+\d+)* - \S")
     suppressions = [line for line in path.read_text().splitlines() if re.search("# .*noqa", line)]
     bare = [line for line in suppressions if not given.search(line)]
-    assert len(bare) == UNEXPLAINED.get(place(path), 0), bare
+    assert bare == []
 
 
 @pytest.mark.parametrize("word", FORBIDDEN_WORDS)

@@ -5,14 +5,8 @@ them with the simulator, cannot. It needs a newer Python than we do: it lives in
 of its own, made on first use and kept in pytest's cache, and is no dependency of the project.
 """
 
-import asyncio
 import json
-import os
-import shutil
-from asyncio.subprocess import PIPE, STDOUT
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,6 +15,7 @@ import pytest
 from ohmstead.clock import ManualClock
 from ohmstead.devices.luxpower.simulator import LoggerSettings, LuxPowerSimulator
 from ohmstead.simulation import House, HouseSettings
+from peer import peer_python, run
 
 PACKAGE = "pylxpweb==0.9.40"
 START = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
@@ -72,22 +67,6 @@ asyncio.run(main(int(sys.argv[1]), sys.argv[2]))
 """
 
 
-@dataclass(frozen=True)
-class Missing(Exception):
-    """The peer cannot be had here."""
-
-    why: str
-    excusable: bool
-    """Even on a CI machine."""
-
-
-@pytest.fixture(scope="session")
-def home(pytestconfig: pytest.Config) -> Path:
-    """Return where environments of peers are kept."""
-    assert pytestconfig.cache is not None
-    return pytestconfig.cache.mkdir("peers")
-
-
 @pytest.mark.parametrize(
     ("model", "family", "expected"),
     [
@@ -99,14 +78,9 @@ def home(pytestconfig: pytest.Config) -> Path:
     ],
 )
 async def test_pylxpweb_reads_and_writes_our_simulator(
-    model: str, family: str, expected: dict[str, object], home: Path
+    model: str, family: str, expected: dict[str, object], pytestconfig: pytest.Config
 ) -> None:
-    try:
-        python = await environment(home)
-    except Missing as missing:
-        if os.environ.get("CI") and not missing.excusable:
-            pytest.fail(missing.why)
-        pytest.skip(missing.why)
+    python = await peer_python(pytestconfig, PACKAGE, "pylxpweb.transports.dongle")
     house = House(
         HouseSettings(hybrid=model != "acs_3600"),
         START,
@@ -142,49 +116,3 @@ async def test_pylxpweb_reads_and_writes_our_simulator(
     assert {(67, 85), (68, 0x1E0B), (69, 0x000D), (105, 99)} <= set(asked)
     # Noon lies in the slot it wrote: the house charges.
     assert house.battery_w < -500
-
-
-async def environment(home: Path) -> str:
-    """Return the Python of an environment that has the peer, making it if need be."""
-    for name in ("python3.14", "python3.13", "python3.12", "python3"):
-        base = shutil.which(name)
-        # A shim may stand there without a Python behind it, so it is asked.
-        if (
-            base
-            and (await run(base, "-c", "import sys; sys.exit(sys.version_info < (3, 12))"))[0] == 0
-        ):
-            break
-    else:
-        raise Missing("pylxpweb needs Python 3.12 or newer, and none runs here", excusable=True)
-    _, version = await run(base, "-c", "import sys; print(*sys.version_info[:2], sep='.')")
-    # Test processes that run side by side must not build in one folder.
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-    folder = home / f"{PACKAGE}-{version.strip()}-{worker}"
-    python = str(folder / "bin" / "python")
-    check = ("-c", "import pylxpweb.transports.dongle")
-    if not folder.exists() or (await run(python, *check))[0]:
-        shutil.rmtree(folder, ignore_errors=True)
-        code, said = await run(base, "-m", "venv", str(folder))
-        if code == 0:
-            code, said = await run(python, "-m", "pip", "install", "--quiet", PACKAGE)
-        if code:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise Missing(f"{PACKAGE} cannot be installed: {said[-300:]}", excusable=False)
-    return python
-
-
-async def run(*command: str) -> tuple[int, str]:
-    """Return the exit status of *command* and what it said."""
-    try:
-        process = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=STDOUT)
-    except OSError as error:
-        return 1, repr(error)
-    try:
-        async with asyncio.timeout(300):
-            said, _ = await process.communicate()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        return 1, "it took too long"
-    assert process.returncode is not None
-    return process.returncode, said.decode(errors="replace")

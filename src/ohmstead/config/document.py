@@ -114,7 +114,7 @@ def _hint(problem: str) -> str:
     return "; two keys of one name? keep one" if "duplicate key" in problem else ""
 
 
-def _plain(node: Any, place: Place, document: Document, secrets: _Secrets) -> Any:  # noqa: ANN401
+def _plain(node: Any, place: Place, document: Document, secrets: _Secrets) -> Any:  # noqa: ANN401 - YAML
     """Return *node* as plain values, noting the line of every key."""
     if isinstance(node, CommentedMap):
         for key in node:

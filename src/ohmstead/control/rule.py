@@ -37,7 +37,7 @@ class Action:
         """Refuse what cannot be meant."""
         if self.power_w is not None and self.power_w < 0:
             raise ValueError("power_w must be 0 or more; the mode says the direction")
-        if self.until_soc is not None and not 0 <= self.until_soc <= 100:  # noqa: PLR2004
+        if self.until_soc is not None and not 0 <= self.until_soc <= 100:  # noqa: PLR2004 - per cent
             raise ValueError("until_soc must be from 0 to 100")
 
 

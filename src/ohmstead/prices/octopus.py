@@ -81,8 +81,7 @@ class OctopusSource:
         self._settings = settings
         self._export = direction == "export"
         self._patience = patience
-        # Unseeded on purpose: houses must not all ask in the same second.
-        self._random = random.Random()  # noqa: S311
+        self._random = random.Random()  # noqa: S311 - unseeded: houses must not ask in step
         name = (settings.tariff or f"account-{direction}").lower()
         self._path = cache_dir / f"octopus-{name}.json" if cache_dir else None
         self._kept = load_prices(self._path)

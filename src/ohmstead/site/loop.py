@@ -144,7 +144,7 @@ class Site:
         results = [
             *await self.carry_out(decision.at),
             *await self._changes(decision),
-            *await self._command(decision, recover),
+            *await self._command(decision, recover=recover),
         ]
         await self._keep(decision)
         tick = Tick(
@@ -254,7 +254,7 @@ class Site:
         errand = Errand(command=change, asked_by=asked_by, why=why, now=now)
         return await self._parts.writer.change(watch.device, change, errand)
 
-    async def _command(self, decision: Decision, recover: bool) -> Sequence[CommandResult]:  # noqa: FBT001
+    async def _command(self, decision: Decision, *, recover: bool) -> Sequence[CommandResult]:
         """Let every battery do its share of what was decided, all at the same time."""
         devices = {name: watch.device for name, watch in self._parts.watches.items()}
         batteries = {name: d for name, d in devices.items() if isinstance(d, BatteryPort)}
@@ -263,7 +263,9 @@ class Site:
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(
-                    self._command_one(device, snapshots[name], commands[name], decision, recover)
+                    self._command_one(
+                        device, snapshots[name], commands[name], decision, recover=recover
+                    )
                 )
                 for name, device in batteries.items()
             ]
@@ -275,7 +277,8 @@ class Site:
         seen: DeviceSnapshot,
         command: BatteryCommand | None,
         decision: Decision,
-        recover: bool,  # noqa: FBT001
+        *,
+        recover: bool,
     ) -> CommandResult | None:
         writer = self._parts.writer
         if seen.trouble is None and seen.last_seen is None:
