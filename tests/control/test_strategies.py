@@ -223,7 +223,9 @@ class TestKeepClock:
     def told(
         self, clock: datetime | None, at: datetime = NOON, memory: dict[str, str] | None = None
     ) -> Advice:
-        reading = a_reading(at=at, values={"clock": clock})
+        local = at.astimezone(LONDON).replace(tzinfo=None)
+        drift_s = None if clock is None else (clock - local).total_seconds()
+        reading = a_reading(at=at, values={"clock": clock, "clock_drift_s": drift_s})
         site = SiteSnapshot(
             at=at,
             timezone=LONDON,

@@ -314,6 +314,9 @@ async def test_a_device_silent_at_the_end_keeps_its_lease_for_the_next_start(
     house.batteries[0].trouble = DeviceUnreachable("inverter", "gone")
     await house.site.release("Ohmstead stops")
     assert len(await journal.leased()) == 2
+    await house.watches["inverter"].read_once()
+    await house.site.release("Ohmstead stops")
+    assert len(await journal.leased()) == 2
 
 
 async def test_a_device_no_longer_configured_keeps_its_lease(journal: Journal) -> None:

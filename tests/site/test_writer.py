@@ -198,6 +198,14 @@ async def test_a_value_nobody_knew_before_cannot_be_given_back(house: House) -> 
     assert await house.writer.leases() == {}
 
 
+async def test_a_point_the_device_does_not_know_yet_stays_on_lease(house: House) -> None:
+    await house.command(CHARGE)
+    known, house.battery.points = house.battery.points, {}
+    assert await house.writer.undo(house.battery, NOON, "too early") == ()
+    house.battery.points = known
+    assert len(await house.writer.undo(house.battery, NOON, "now")) == 2
+
+
 async def test_a_value_that_may_not_be_written_is_not_given_back(house: House) -> None:
     house.battery.held["charge_w"] = 9_000
     await house.command(CHARGE)

@@ -256,6 +256,15 @@ class TestTheDoor:
             )
         assert answer.status_code == status
 
+    async def test_a_body_that_does_not_say_how_long_it_is_is_refused(
+        self, browser: Browser
+    ) -> None:
+        async def endless() -> AsyncIterator[bytes]:
+            yield b"{}"
+
+        answer = await browser.client.post("/api/v1/requests", content=endless())
+        assert "too large" in problem(answer, 413)
+
     async def test_a_password_opens_and_a_cookie_keeps_it_open(self) -> None:
         settings = WebSettings(listen="0.0.0.0:8080", password=PasswordHasher().hash("open"))
         async with a_browser(settings) as browser:

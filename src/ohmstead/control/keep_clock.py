@@ -37,11 +37,9 @@ def keep_clock(site: SiteSnapshot, room: Room, settings: KeepClock) -> Advice:
         )  # fmt: skip
     changes, memory = list[SettingChange](), dict[str, str]()
     for name, device in site.devices.items():
-        shown = device.reading.values.get("clock") if device.reading else None
-        if not isinstance(shown, datetime) or device.reading is None:
+        off_s = device.reading.values.get("clock_drift_s") if device.reading else None
+        if not isinstance(off_s, int | float):
             continue
-        expected = device.reading.at.astimezone(site.timezone).replace(tzinfo=None)
-        off_s = (shown - expected).total_seconds()
         last = site.memory.get(name)
         if last is not None and site.at - datetime.fromisoformat(last) < _PAUSE:
             memory[name] = last

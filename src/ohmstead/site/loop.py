@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
 from ohmstead.clock import Clock
-from ohmstead.errors import DeviceError, JournalError, RequestError
+from ohmstead.errors import DeviceError, DeviceUnreachable, JournalError, RequestError
 from ohmstead.model import (
     BatteryCommand,
     BatteryMode,
@@ -172,11 +172,13 @@ class Site:
         """Give back every setting that is on lease, on every device that answers."""
         now = self._clock.now()
         for name in await self._parts.writer.leases():
-            device = self._parts.watches[name].device if name in self._parts.watches else None
-            if not isinstance(device, SettingPort):
+            watch = self._parts.watches.get(name)
+            if watch is None or not isinstance(watch.device, SettingPort):
                 continue
             try:
-                await self._parts.writer.undo(device, now, why)
+                if watch.trouble is not None:
+                    raise DeviceUnreachable(name, watch.trouble)
+                await self._parts.writer.undo(watch.device, now, why)
             except (DeviceError, JournalError) as exc:
                 log.warning("%s keeps our settings until the next start: %s", name, exc)
         await self.save()

@@ -174,7 +174,9 @@ class Writer:
         """Bring one point back to what it was before *ours*, if it still holds one of them."""
         first = ours[0]
         point = device.points.get(first.point)
-        if point is None or first.old is None:
+        if point is None:
+            return None  # the device has not said yet which points it has; the lease stays
+        if first.old is None:
             await self._release(first.device, first.point, "its value before us is not known")
             return None
         present = await device.setting(first.point)

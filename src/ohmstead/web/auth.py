@@ -87,7 +87,8 @@ class Doorkeeper:
             if site not in {"same-origin", "none"} or (origin and _host_of(origin) != host):
                 return HTTPStatus.FORBIDDEN, "another page may not change anything here"
             size = request.headers.get("content-length", "0")
-            if not size.isdecimal() or int(size) > _MOST_BODY:
+            endless = "transfer-encoding" in request.headers  # it does not say how long it is
+            if endless or not size.isdecimal() or int(size) > _MOST_BODY:
                 return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the request is too large"
         return None
 
