@@ -17,6 +17,7 @@ setup: $(READY) ## a .venv with everything in it
 
 $(READY): requirements/dev.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Ohmstead needs CPython 3.11 or newer: make PYTHON=python3.x") if sys.version_info < (3, 11) else None'
+	@echo "setting up $(VENV), once; this takes about half a minute"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
