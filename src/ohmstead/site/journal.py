@@ -152,24 +152,34 @@ class Journal:
             database = sqlite3.connect(
                 self._path or ":memory:", check_same_thread=False, isolation_level="IMMEDIATE"
             )
-            database.executescript(
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;"
-            )
-            (version,) = database.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                database.executescript(
-                    f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;"
-                )
-            elif version != _VERSION:
-                database.close()
-                raise JournalError(
-                    f"{self._where} was written by a newer Ohmstead; update, or move it away"
-                )
         except (sqlite3.Error, OSError) as exc:
-            raise JournalError(
-                f"{self._where}: {exc}; make it writable, or name another place with data_dir"
-            ) from exc
+            raise self._unusable(exc) from exc
+        try:
+            self._prepare(database)
+        except sqlite3.Error as exc:
+            database.close()
+            raise self._unusable(exc) from exc
+        except JournalError:
+            database.close()
+            raise
         return database
+
+    def _prepare(self, database: sqlite3.Connection) -> None:
+        database.executescript(
+            "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+        )
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        if version == 0:
+            database.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
+        elif version != _VERSION:
+            raise JournalError(
+                f"{self._where} was written by a newer Ohmstead; update, or move it away"
+            )
+
+    def _unusable(self, why: Exception) -> JournalError:
+        return JournalError(
+            f"{self._where}: {why}; make it writable, or name another place with data_dir"
+        )
 
     @property
     def _where(self) -> str:
