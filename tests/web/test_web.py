@@ -256,9 +256,7 @@ class TestTheDoor:
             )
         assert answer.status_code == status
 
-    async def test_a_body_that_does_not_say_its_length_is_refused(
-        self, browser: Browser
-    ) -> None:
+    async def test_a_body_that_does_not_say_its_length_is_refused(self, browser: Browser) -> None:
         async def endless() -> AsyncIterator[bytes]:
             yield b"{}"
 
