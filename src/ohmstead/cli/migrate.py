@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from ohmstead.cli.common import as_json_option, print_json
 from ohmstead.config.octolux import from_octolux
 from ohmstead.errors import ConfigError
 
@@ -20,19 +21,52 @@ def command() -> None:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, dir_okay=False),
     help="The file to write; the screen if not said.",
 )
 @click.option("--force", is_flag=True, help="Write over an existing file.")
-def octolux(file: Path, output: Path | None, force: bool) -> None:
+@as_json_option
+def octolux(file: Path, output: Path | None, force: bool, as_json: bool) -> None:
     """Turn octolux's config.ini into a configuration; what has no counterpart is told."""
-    migration = from_octolux(file.read_text(encoding="utf-8"), file.name)
+    migration = from_octolux(_read(file), file.name)
+    if output is not None:
+        _write(output, migration.yaml, force=force)
+    if as_json:
+        print_json(
+            {
+                "yaml": migration.yaml,
+                "notes": list(migration.notes),
+                "written": None if output is None else str(output),
+            }
+        )
+        return
     if output is None:
         click.echo(migration.yaml, nl=False)
-    elif output.exists() and not force:
-        raise ConfigError(f"{output} is there already; choose another name with -o, or --force")
     else:
-        output.write_text(migration.yaml, encoding="utf-8")
         click.echo(f"wrote {output}; now: ohmstead check -c {output}")
     for note in migration.notes:
         click.echo(f"note: {note}", err=True)
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as exc:
+        raise ConfigError(f"{file} cannot be read: {exc.strerror}") from exc
+    except UnicodeDecodeError as exc:
+        raise ConfigError(f"{file} is not UTF-8 text; save it as UTF-8, and try again") from exc
+
+
+def _write(output: Path, text: str, *, force: bool) -> None:
+    """Write the whole file; an existing one is kept, even one that appears just now."""
+    try:
+        with output.open("w" if force else "x", encoding="utf-8") as out:
+            out.write(text)
+    except FileExistsError as exc:
+        raise ConfigError(
+            f"{output} is there already; choose another name with -o, or --force"
+        ) from exc
+    except OSError as exc:
+        raise ConfigError(
+            f"{output} cannot be written ({exc.strerror}); choose another name with -o"
+        ) from exc

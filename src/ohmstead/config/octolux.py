@@ -1,29 +1,45 @@
 """octolux's ``config.ini`` as a configuration of ours. Pure."""
 
+import json
+import math
+import re
 from collections.abc import Mapping
 from configparser import ConfigParser, Error
 from dataclasses import dataclass
 from typing import Final
 
+from ohmstead.control.cheapest_slots import CheapestSlots
+from ohmstead.devices.luxpower.settings import LuxPowerSettings
 from ohmstead.errors import ConfigError
+from ohmstead.prices.octopus import OctopusSettings
 
 __all__ = ["Migration", "from_octolux"]
 
 _KNOWN: Final[Mapping[str, frozenset[str]]] = {
     "lxp": frozenset({"host", "port", "serial", "datalog", "batteries"}),
-    "octopus": frozenset({"tariff_code", "product_code"}),
+    "octopus": frozenset({"tariff_code"}),
     "rules": frozenset({"required_soc", "emergency_soc", "cheap_charge", "min_discharge"}),
 }
-_NOTES: Final[Mapping[str, str]] = {
-    "server": "[server]: the page and the API are on web.listen (/api/v1/devices instead of "
-    "/api/inputs and /api/registers)",
-    "mqtt": "[mqtt]: there is no MQTT in this version; the API has live events (/api/v1/live)",
-    "solcast": "[solcast]: there are no solar forecasts in this version",
+_SECTION_NOTES: Final[Mapping[str, str]] = {
+    "server": "the page and the API are on web.listen (/api/v1/devices instead of /api/inputs "
+    "and /api/registers); an address others can reach needs a password",
+    "mqtt": "there is no MQTT in this version; the API has live events (/api/v1/live)",
+    "solcast": "there are no solar forecasts in this version",
+}
+_KEY_NOTES: Final[Mapping[tuple[str, str], str]] = {
+    ("octopus", "product_code"): "not needed, the tariff code contains it",
+    ("lxp", "host_slave"): "octolux's rules drove the first inverter only, and so does this file; "
+    "to drive the second too, list it under devices: with its own host, datalog and serial",
 }
 _RULES_NOTE: Final = (
-    "rules.rb: if it was octolux's agile_cheap_slots example, the strategy below decides the same; "
+    "rules.rb: if it was octolux's agile_cheap_slots example, the strategy in the file decides the "
+    "same; a rule of your own becomes a `rule:` (docs/strategies.md)"
+)
+_FIRST_RULE_NOTE: Final = (
+    "rules.rb: there is no [rules], so the file has octolux's first rule, charge at 5p or less; "
     "a rule of your own becomes a `rule:` (docs/strategies.md)"
 )
+_WHOLE: Final = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,79 +55,152 @@ def from_octolux(text: str, name: str = "config.ini") -> Migration:
 
     Raises ``ConfigError`` naming the section and key that cannot be used.
     """
-    ini = ConfigParser(interpolation=None)
-    try:
-        ini.read_string(text, source=name)
-    except Error as exc:
-        said = str(exc).replace("\n", " ")
-        raise ConfigError(f"{name} is no configuration of octolux: {said}") from exc
-    lxp, octopus = _section(ini, "lxp", name), _section(ini, "octopus", name)
+    ini = _Ini(text, name)
     lines = [
-        "# From octolux's config.ini. Look at it with `ohmstead check`.",
+        f"# From octolux's {json.dumps(name)}. Look at it with `ohmstead check`.",
         "site: {name: home, timezone: Europe/London}",
         "devices:",
-        "  - name: inverter",
-        "    family: luxpower",
-        f"    host: {_value(lxp, 'lxp', 'host', name)}",
-        f"    port: {_whole(lxp, 'lxp', 'port', name, '8000')}",
-        f'    datalog: "{_value(lxp, "lxp", "datalog", name)}"',
-        f'    serial: "{_value(lxp, "lxp", "serial", name)}"',
+        *_inverter(ini),
         "prices:",
-        f"  import: {{source: octopus, tariff: {_value(octopus, 'octopus', 'tariff_code', name)}}}",
+        *_prices(ini),
         "control:",
     ]
-    notes = []
-    if ini.has_section("rules"):
-        lines += _cheapest_slots(dict(ini["rules"]), lxp, name)
-        notes.append(_RULES_NOTE)
+    if ini.has("rules"):
+        lines += _cheapest_slots(ini)
     else:
-        lines.append("  - price_threshold: {at_most_per_kwh: 0.05}")
-        notes.append("no [rules]: octolux's first rule stands below, charge at 5p or less")
-    notes += [note for section, note in _NOTES.items() if ini.has_section(section)]
-    notes += [
-        f"[{section}] {key}: has no counterpart"
-        for section in ini.sections()
-        if section not in _NOTES
-        for key in ini[section]
-        if key not in _KNOWN.get(section, ())
+        lines.append("  - price_threshold: {at_most_per_kwh: 0.05}   # pounds; octolux's 5p rule")
+    return Migration(yaml="\n".join(lines) + "\n", notes=_notes(ini))
+
+
+def _inverter(ini: "_Ini") -> list[str]:
+    host, port = ini.text("lxp", "host"), ini.whole("lxp", "port", 8000)
+    datalog, serial = ini.text("lxp", "datalog"), ini.text("lxp", "serial")
+    try:
+        LuxPowerSettings(host=host, port=port, datalog=datalog, serial=serial)
+    except ValueError as exc:
+        raise ini.wrong(f"[lxp] {exc}") from exc
+    return [
+        "  - name: inverter",
+        "    family: luxpower",
+        f"    host: {_quoted(host)}",
+        f"    port: {port}",
+        f"    datalog: {_quoted(datalog)}   # quoted: a serial number may begin with 0",
+        f"    serial: {_quoted(serial)}",
     ]
-    return Migration(yaml="\n".join(lines) + "\n", notes=tuple(notes))
 
 
-def _cheapest_slots(rules: Mapping[str, str], lxp: Mapping[str, str], name: str) -> list[str]:
-    def number(key: str, default: float, scale: float = 1) -> str:
-        text = rules.get(key) or str(default)
-        try:
-            return f"{float(text) * scale:g}"
-        except ValueError as exc:
-            raise ConfigError(f"{name}: [rules] {key}: {text!r} is not a number") from exc
+def _prices(ini: "_Ini") -> list[str]:
+    tariff = ini.text("octopus", "tariff_code")
+    try:
+        OctopusSettings(tariff=tariff)
+    except ValueError as exc:
+        raise ini.wrong(f"[octopus] tariff_code: {exc}") from exc
+    return [f"  import: {{source: octopus, tariff: {_quoted(tariff)}}}"]
 
+
+def _cheapest_slots(ini: "_Ini") -> list[str]:
+    required, emergency = ini.number("required_soc", 90), ini.number("emergency_soc", 50)
+    # octolux thinks in pence; six digits, so that 5.0p is 0.05 and not 0.050000000000000003.
+    cheap = round(ini.number("cheap_charge", 2) / 100, 6)
+    discharge = round(ini.number("min_discharge", 3) / 100, 6)
+    batteries = ini.whole("lxp", "batteries", 1)
+    try:
+        CheapestSlots(required_soc_pct=required, emergency_soc_pct=emergency, batteries=batteries)
+    except ValueError as exc:
+        raise ini.wrong(f"[rules] {str(exc).replace('_soc_pct', '_soc')}") from exc
     return [
         "  - cheapest_slots:",
-        f"      required_soc_pct: {number('required_soc', 90)}",
-        f"      emergency_soc_pct: {number('emergency_soc', 50)}",
-        f"      cheap_per_kwh: {number('cheap_charge', 2, 0.01)}",
-        f"      min_discharge_per_kwh: {number('min_discharge', 3, 0.01)}",
-        f"      batteries: {_whole(lxp, 'lxp', 'batteries', name, '1')}",
+        f"      required_soc_pct: {required:g}",
+        f"      emergency_soc_pct: {emergency:g}",
+        f"      cheap_per_kwh: {cheap:g}   # pounds, where octolux had pence",
+        f"      min_discharge_per_kwh: {discharge:g}",
+        f"      batteries: {batteries}",
         "      old_behaviour: true   # decides exactly as octolux did; false mends its mistakes",
     ]
 
 
-def _section(ini: ConfigParser, section: str, name: str) -> Mapping[str, str]:
-    if not ini.has_section(section):
-        raise ConfigError(f"{name} has no section [{section}]; is it octolux's config.ini?")
-    return dict(ini[section])
+def _notes(ini: "_Ini") -> tuple[str, ...]:
+    """Return a sentence for whatever has no counterpart; keys only, a value may be a password."""
+    notes = [_RULES_NOTE if ini.has("rules") else _FIRST_RULE_NOTE]
+    for section, keys in ini.sections.items():
+        unknown = [key for key in keys if key not in _KNOWN.get(section, ())]
+        if section in _SECTION_NOTES and unknown:
+            notes.append(f"[{section}] {', '.join(unknown)}: {_SECTION_NOTES[section]}")
+            continue
+        for key in unknown:
+            why = _KEY_NOTES.get((section, key), "has no counterpart")
+            notes.append(f"[{section}] {key}: {why}")
+    return tuple(notes)
 
 
-def _value(section: Mapping[str, str], title: str, key: str, name: str) -> str:
-    value = section.get(key, "").strip().strip('"')
-    if not value:
-        raise ConfigError(f"{name}: [{title}] has no {key}")
-    return value
+def _quoted(text: str) -> str:
+    """Return *text* as YAML that can mean nothing but this text."""
+    return json.dumps(text, ensure_ascii=False)
 
 
-def _whole(section: Mapping[str, str], title: str, key: str, name: str, default: str) -> int:
-    text = section.get(key) or default
-    if not text.isdecimal():
-        raise ConfigError(f"{name}: [{title}] {key}: {text!r} is not a whole number")
-    return int(text)
+class _Ini:
+    """The file as octolux's own parser took it, with errors that say what to do."""
+
+    def __init__(self, text: str, name: str) -> None:
+        """Read *text*; raises ``ConfigError`` if it is no such file."""
+        self._name = name
+        # That parser knew no continued lines, stripped what followed a comment sign, and let the
+        # last of two equal keys win.
+        flush = "\n".join(line.strip() for line in text.removeprefix("\ufeff").splitlines())
+        parser = ConfigParser(
+            interpolation=None,
+            strict=False,
+            delimiters=("=",),
+            inline_comment_prefixes=(";", "#"),
+            default_section="",  # no section is shared by the others
+        )
+        try:
+            parser.read_string(flush, source=name)
+        except Error as exc:
+            # The parser's own message quotes the line, which may hold a password.
+            line = getattr(exc, "lineno", None) or next(iter(getattr(exc, "errors", [(1,)])))[0]
+            raise ConfigError(
+                f"{name}:{line}: this is not a line of octolux's config.ini, which has [section] "
+                "lines and then `key = value`; is it the right file?"
+            ) from exc
+        self.sections: Final[Mapping[str, Mapping[str, str]]] = {
+            section: {key: value.strip("\"' ") for key, value in parser[section].items()}
+            for section in parser.sections()
+        }
+
+    def has(self, section: str) -> bool:
+        """Tell whether there is such a section."""
+        return section in self.sections
+
+    def text(self, section: str, key: str) -> str:
+        """Return what must be there."""
+        if section not in self.sections:
+            raise ConfigError(
+                f"{self._name}: there is no section [{section}]; is it octolux's config.ini?"
+            )
+        value = self.sections[section].get(key)
+        if not value:
+            raise self.wrong(f"[{section}] has no {key}")
+        return value
+
+    def whole(self, section: str, key: str, default: int) -> int:
+        """Return a whole number above 0, or *default* if nobody wrote one."""
+        text = self.sections.get(section, {}).get(key) or str(default)
+        if not _WHOLE.fullmatch(text) or int(text) < 1:
+            raise self.wrong(f"[{section}] {key}: {text!r} is not a whole number above 0")
+        return int(text)
+
+    def number(self, key: str, default: float) -> float:
+        """Return a number of the rules, or *default* if nobody wrote one."""
+        text = self.sections["rules"].get(key) or str(default)
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise self.wrong(f"[rules] {key}: {text!r} is not a number")
+        return value
+
+    def wrong(self, what: str) -> ConfigError:
+        """Return the error that names the file and says what to do."""
+        return ConfigError(f"{self._name}: {what}; put it right there, and migrate again")
