@@ -47,10 +47,13 @@ async def listening(app: ASGIApp, host: str, port: int) -> AsyncIterator[int]:
     server = _Server(config)
     with listener:
         async with asyncio.TaskGroup() as group:
-            group.create_task(server.serve(sockets=[listener]))
+            serving = group.create_task(server.serve(sockets=[listener]))
             while not server.started:  # noqa: ASYNC110 - uvicorn offers nothing to wait for
                 await asyncio.sleep(0.005)
             try:
                 yield listener.getsockname()[1]
             finally:
                 server.should_exit = True
+                # Also where the block was cancelled: cut off, the server would leave its
+                # connections open, and go on answering whoever is at their other end.
+                await asyncio.wait([serving])

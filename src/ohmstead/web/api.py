@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import StreamingResponse
 
 from ohmstead.clock import Clock
@@ -22,17 +22,20 @@ from ohmstead.model import (
 from ohmstead.ports import DevicePort, SitePort
 from ohmstead.web import schema
 from ohmstead.web.live import Live
-from ohmstead.web.problems import Problem
+from ohmstead.web.problems import PROBLEM, Problem
 
 __all__ = ["make_api"]
 
 _STALE: Final = timedelta(minutes=3)
 """The loop turns at least once a minute; after three it hangs."""
 
+Device = Annotated[str, Path(description="the device's name")]
+Key = Annotated[str, Path(description="the point's key")]
+
 
 def make_api(site: SitePort, live: Live, clock: Clock, version: str) -> APIRouter:  # noqa: C901, PLR0915 - a list of routes
     """Return the routes of the API over *site*."""
-    api = APIRouter(prefix="/api/v1")
+    api = APIRouter(prefix="/api/v1", responses={"default": PROBLEM})
 
     @api.get("/site")
     async def read_site() -> schema.SiteView:
@@ -45,22 +48,24 @@ def make_api(site: SitePort, live: Live, clock: Clock, version: str) -> APIRoute
         return [schema.device_view(device) for device in _last(site).snapshot.devices.values()]
 
     @api.get("/devices/{device}")
-    async def read_device(device: str) -> schema.DeviceView:
+    async def read_device(device: Device) -> schema.DeviceView:
         """One device."""
         return schema.device_view(_seen(site, device))
 
     @api.get("/devices/{device}/points")
-    async def read_points(device: str) -> list[schema.PointView]:
+    async def read_points(device: Device) -> list[schema.PointView]:
         """The points of one device: what they mean, their values, and what may be written."""
         seen = _seen(site, device)
-        return [schema.point_view(p, seen) for p in _device(site, device).points.values()]
+        now = clock.now()
+        return [schema.point_view(p, seen, now) for p in _device(site, device).points.values()]
 
     @api.get("/settings")
     async def read_settings() -> dict[str, list[schema.PointView]]:
         """All that can be changed, by device."""
+        now = clock.now()
         return {
             name: [
-                schema.point_view(point, _seen(site, name))
+                schema.point_view(point, _seen(site, name), now)
                 for point in device.points.values()
                 if point.writable is not None
             ]
@@ -68,12 +73,14 @@ def make_api(site: SitePort, live: Live, clock: Clock, version: str) -> APIRoute
         }
 
     @api.get("/settings/{device}/{point}")
-    async def read_setting(device: str, point: str) -> schema.PointView:
+    async def read_setting(device: Device, point: Key) -> schema.PointView:
         """One setting."""
-        return schema.point_view(_point(site, device, point), _seen(site, device))
+        return schema.point_view(_point(site, device, point), _seen(site, device), clock.now())
 
     @api.put("/settings/{device}/{point}")
-    async def change_setting(device: str, point: str, wanted: schema.NewValue) -> schema.ResultView:
+    async def change_setting(
+        device: Device, point: Key, wanted: schema.NewValue
+    ) -> schema.ResultView:
         """Change one setting: checked, journalled, written, read back."""
         try:
             value = _point(site, device, point).check(wanted.value)
@@ -112,16 +119,18 @@ def make_api(site: SitePort, live: Live, clock: Clock, version: str) -> APIRoute
 
     @api.get("/decisions")
     async def read_decisions(
-        limit: Annotated[int, Query(ge=1, le=100)] = 20,
+        limit: Annotated[int, Query(ge=1, le=100, description="how many at most")] = 20,
     ) -> list[schema.DecisionView]:
         """The last decisions that differed from the one before, newest first."""
         return [schema.decision_view(decision) for decision in list(live.decisions)[:limit]]
 
     @api.get("/journal")
     async def read_journal(
-        device: str | None = None,
-        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-        before: Annotated[int | None, Query(description="only entries older than this id")] = None,
+        device: Annotated[str | None, Query(description="only this device's")] = None,
+        limit: Annotated[int, Query(ge=1, le=1000, description="how many at most")] = 100,
+        before: Annotated[
+            int | None, Query(ge=1, lt=1 << 63, description="only entries older than this id")
+        ] = None,
     ) -> list[schema.JournalView]:
         """Every write to a device, newest first."""
         entries = await site.journal(device=device, limit=limit, before=before)
@@ -155,14 +164,16 @@ def make_api(site: SitePort, live: Live, clock: Clock, version: str) -> APIRoute
         return schema.request_view(request)
 
     @api.delete("/requests/{request_id}")
-    async def cancel_request(request_id: str) -> schema.RequestView:
+    async def cancel_request(
+        request_id: Annotated[str, Path(description="as `requests` lists it")],
+    ) -> schema.RequestView:
         """Take a request back."""
         try:
             return schema.request_view(site.cancel(request_id))
         except RequestError as exc:
             raise Problem(HTTPStatus.NOT_FOUND, str(exc)) from exc
 
-    @api.get("/health", responses={503: {"model": schema.HealthView}})
+    @api.get("/health")
     async def read_health() -> schema.HealthView:
         """Whether the service does its work: 200 if so, 503 with reasons if not."""
         health = _health(site, clock.now(), version)
@@ -170,16 +181,22 @@ def make_api(site: SitePort, live: Live, clock: Clock, version: str) -> APIRoute
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "; ".join(health.reasons))
         return health
 
-    @api.get("/live", response_class=StreamingResponse)
-    async def listen() -> StreamingResponse:
+    @api.get(
+        "/live",
+        response_class=_Events,
+        responses={200: {"model": schema.TickView, "description": "the data of each event"}},
+    )
+    async def listen() -> _Events:
         """Server-sent events: one `tick` for every turn of the loop."""
-        return StreamingResponse(
-            live.events(),
-            media_type="text/event-stream",
-            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-        )
+        return _Events(live.events(), headers={"X-Accel-Buffering": "no"})
 
     return api
+
+
+class _Events(StreamingResponse):
+    """Events as they come; FastAPI's own kind puts each into JSON once a listener."""
+
+    media_type = "text/event-stream"
 
 
 def _last(site: SitePort) -> Tick:
@@ -220,6 +237,13 @@ def _end(wanted: schema.NewRequest, now: datetime) -> datetime:
     until = wanted.until
     if until is None or until.tzinfo is None:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "until needs a zone, like 2026-11-21T18:00Z")
+    if until - now > schema.LONGEST:
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            f"until is more than {schema.LONGEST.days} days ahead; say an earlier moment",
+        )
+    if until <= now:  # said here, as the first days of the calendar have no UTC
+        raise Problem(HTTPStatus.CONFLICT, "until is past: the request ended before it began")
     return until.astimezone(UTC)
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import binascii
 import hashlib
 import secrets
 from dataclasses import dataclass
@@ -30,9 +29,10 @@ _HEADERS: Final = (
     (b"content-security-policy", b"default-src 'self'; frame-ancestors 'none'; base-uri 'none'"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-cache"),  # a page kept from before an update is of no use
 )
 _OPEN: Final = frozenset({"/api/v1/health"})
-"""A health check needs no password: it tells nothing of the house."""
+"""A health check needs no password: it tells which device is in trouble, and nothing else."""
 
 
 class Doorkeeper:
@@ -41,7 +41,7 @@ class Doorkeeper:
     def __init__(self, app: ASGIApp, settings: WebSettings) -> None:
         """Guard *app*; the password is hashed at once and not kept."""
         self._app = app
-        self._hosts = {host.lower() for host in settings.allowed_hosts}
+        self._hosts = {host.lower() for host in (*settings.allowed_hosts, settings.host)}
         self._hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
         self._hashes = [self._hash(s) for s in (settings.password, settings.token) if s]
         self._sessions: dict[str, None] = {}
@@ -61,13 +61,14 @@ class Doorkeeper:
         refusal = self._stranger(request)
         if refusal is not None:
             status, why = refusal
-            await problem(status, why)(scope, receive, send)
+            await problem(status, why)(scope, receive, _guarded(send, None))
             return
         session = await self._session(request)
         if session is None:
             headers = {"WWW-Authenticate": 'Basic realm="Ohmstead", charset="UTF-8"'}
             why = "a password or token is needed (web.password, web.token)"
-            await problem(HTTPStatus.UNAUTHORIZED, why, headers)(scope, receive, send)
+            answer = problem(HTTPStatus.UNAUTHORIZED, why, headers)
+            await answer(scope, receive, _guarded(send, None))
             return
         await self._app(scope, receive, _guarded(send, session.fresh))
 
@@ -120,7 +121,7 @@ class Doorkeeper:
         if mark in self._marks:
             return _Session(fresh=None)
         async with self._turn:
-            known = await asyncio.to_thread(self._verify, given)
+            known = mark in self._marks or await asyncio.to_thread(self._verify, given)
             if not known:
                 await asyncio.sleep(_PAUSE_S)
                 return None
@@ -164,7 +165,7 @@ def _secret(header: str) -> str | None:
     if kind.lower() == "basic":
         try:
             return base64.b64decode(rest, validate=True).decode().partition(":")[2] or None
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # not base64, not ASCII, or not UTF-8 within
             return None
     return None
 

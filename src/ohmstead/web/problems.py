@@ -1,7 +1,7 @@
 """Every refusal as problem details (RFC 9457): what is wrong, and what to do."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -10,7 +10,15 @@ from starlette.exceptions import HTTPException
 
 from ohmstead.errors import JournalError, OhmsteadError, RequestError
 
-__all__ = ["Problem", "add_problems", "problem"]
+__all__ = ["PROBLEM", "Problem", "add_problems", "problem"]
+
+PROBLEM: Final[dict[str, Any]] = {
+    "description": "Why it cannot be answered as asked, and what to do",
+    "content": {
+        "application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemView"}}
+    },
+}
+"""How OpenAPI describes every refusal."""
 
 
 class Problem(OhmsteadError):
@@ -66,12 +74,27 @@ def add_problems(app: FastAPI) -> None:
             detail = f"there is nothing at {request.url.path}; see /api/v1/openapi.json"
         return problem(exc.status_code, detail, dict(exc.headers or {}))
 
+    @app.exception_handler(Exception)
+    async def _bug(request: Request, exc: Exception) -> JSONResponse:
+        del exc  # the server logs it with its trace; an answer shows none of it
+        return problem(
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            f"{request.url.path} failed because of a bug; the log says more, please report it",
+        )
+
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, exc: RequestValidationError) -> JSONResponse:
         del request
-        errors = [
-            {"field": ".".join(str(step) for step in error["loc"][1:]), "problem": error["msg"]}
-            for error in exc.errors()
-        ]
+        wrong: dict[str, list[str]] = {}
+        for error in exc.errors():  # a value of several types has one for each of them
+            wrong.setdefault(_field(error), []).append(error["msg"])
+        errors = [{"field": field, "problem": " or ".join(said)} for field, said in wrong.items()]
         said = "; ".join(f"{e['field'] or 'the body'}: {e['problem']}" for e in errors)
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, said, errors=errors)
+
+
+def _field(error: dict[str, Any]) -> str:
+    """Return the name of what is wrong; for a body that is no JSON, "" and not the character."""
+    if error["type"] == "json_invalid":
+        return ""
+    return ".".join(str(step) for step in error["loc"][1:2])  # no field of ours has parts

@@ -1,7 +1,7 @@
 """The shapes of the API. Names are the model's own; times are UTC, ending in Z."""
 
-from datetime import datetime, time
-from typing import Annotated, Any, Literal
+from datetime import datetime, time, timedelta
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
@@ -32,6 +32,7 @@ from ohmstead.model import (
 )
 
 __all__ = [
+    "LONGEST",
     "CommandView",
     "CurveView",
     "DecisionView",
@@ -42,6 +43,7 @@ __all__ = [
     "NewValue",
     "PointView",
     "PricesView",
+    "ProblemView",
     "RequestView",
     "ResultView",
     "SiteView",
@@ -56,6 +58,9 @@ __all__ = [
     "site_view",
     "tick_view",
 ]
+
+LONGEST: Final = timedelta(days=7)
+"""How long a request can hold."""
 
 Shown = Annotated[
     bool | int | float | str | None,
@@ -185,9 +190,13 @@ class PointView(_View):
     value: Shown
     missing: str | None
     """Why there is no value."""
+    age_s: float | None
+    """How long ago the device said it; null when there is no value."""
     options: list[str]
     writable: dict[str, Any] | None
     """How to write it: type, and low, high, step, options or length; null when it is read-only."""
+    opt_in: bool
+    """Writable only once the owner allowed configuration to be changed on this device."""
 
 
 class RequestView(_View):
@@ -207,11 +216,11 @@ class NewRequest(_View):
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     mode: BatteryMode
-    minutes: float | None = Field(default=None, gt=0, le=7 * 24 * 60)
+    minutes: float | None = Field(default=None, gt=0, le=LONGEST / timedelta(minutes=1))
     """For how long, from now."""
     until: datetime | None = None
-    """Or until when, with a zone."""
-    power_w: float | None = Field(default=None, ge=0)
+    """Or until when, with a zone; as long at most."""
+    power_w: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     soc_pct: float | None = Field(default=None, ge=0, le=100)
     why: str = Field(default="", max_length=200)
 
@@ -240,6 +249,8 @@ class JournalView(_View):
     detail: str
     lease: bool
     """It will be undone when its command ends."""
+    until: Moment | None
+    """When that is."""
 
 
 class HealthView(_View):
@@ -249,6 +260,18 @@ class HealthView(_View):
     reasons: list[str]
     last_tick: Moment | None
     version: str
+
+
+class ProblemView(_View):
+    """Why something cannot be answered as asked, and what to do (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    """One sentence for people."""
+    errors: list[dict[str, str]] = []
+    """Each field that is wrong, as `field` and `problem`."""
 
 
 def site_view(site: SiteSnapshot) -> SiteView:
@@ -333,7 +356,7 @@ def curve_view(curve: PriceCurve | None, now: datetime) -> CurveView | None:
     )
 
 
-def point_view(point: Point, device: DeviceSnapshot | None) -> PointView:
+def point_view(point: Point, device: DeviceSnapshot | None, now: datetime) -> PointView:
     """Return a point with its value as the API shows it."""
     reading = device.reading if device else None
     value = reading.values.get(point.key) if reading else None
@@ -352,8 +375,10 @@ def point_view(point: Point, device: DeviceSnapshot | None) -> PointView:
         category=point.category,
         value=_shown(value),
         missing=missing,
+        age_s=None if value is None or reading is None else (now - reading.at).total_seconds(),
         options=list(point.options),
         writable=_writable(point.writable),
+        opt_in=point.opt_in,
     )
 
 
@@ -386,6 +411,7 @@ def journal_view(entry: JournalEntry) -> JournalView:
         state=entry.state,
         detail=entry.detail,
         lease=entry.lease,
+        until=entry.until,
     )
 
 

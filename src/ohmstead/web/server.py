@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
@@ -17,6 +17,7 @@ from ohmstead.web.api import make_api
 from ohmstead.web.auth import Doorkeeper
 from ohmstead.web.live import Live
 from ohmstead.web.problems import add_problems
+from ohmstead.web.schema import ProblemView
 from ohmstead.web.settings import WebSettings
 
 __all__ = ["make_app", "serve"]
@@ -48,13 +49,14 @@ async def serve(
 
 def make_app(site: SitePort, live: Live, clock: Clock, version: str) -> FastAPI:
     """Return the application, without anybody at the door."""
-    app = FastAPI(
+    app = _App(
         title="Ohmstead",
         version=version,
         description="One house: what it does, why, and what may be asked of it.",
         openapi_url="/api/v1/openapi.json",
         docs_url=None,  # the usual pages load their parts from elsewhere
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
     )
     add_problems(app)
     app.include_router(make_api(site, live, clock, version))
@@ -66,3 +68,13 @@ def make_app(site: SitePort, live: Live, clock: Clock, version: str) -> FastAPI:
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
 
     return app
+
+
+class _App(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """Describe the API, and the problem that every route may answer with."""
+        described = super().openapi()
+        described["components"]["schemas"]["ProblemView"] = ProblemView.model_json_schema()
+        live = described["paths"]["/api/v1/live"]["get"]["responses"]["200"]["content"]
+        live["text/event-stream"]["schema"].pop("type", None)  # each event is an object, no string
+        return described
