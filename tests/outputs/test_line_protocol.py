@@ -122,8 +122,9 @@ def test_what_is_written_reads_back(line: Line) -> None:
 
 def parsed(text: str) -> Line:
     """Read one line, as the protocol's description has it."""
-    head, values, stamp = _split(text, " ")
-    measurement, *tags = _split(head, ",")
+    head = next(_split(text, " ", quotes=False))
+    values, stamp = _split(text[len(head) + 1 :], " ")
+    measurement, *tags = _split(head, ",", quotes=False)
     return Line(
         measurement=_bare(measurement),
         tags=dict(_pair(tag) for tag in tags),
@@ -136,17 +137,17 @@ def parsed(text: str) -> Line:
 
 
 def _pair(text: str, *, raw: bool = False) -> tuple[str, str]:
-    name, value = list(_split(text, "="))
+    name, value = _split(text, "=", quotes=raw)
     return _bare(name), value if raw else _bare(value)
 
 
-def _split(text: str, by: str) -> Iterator[str]:
-    """Split *text* at *by* where it is neither escaped nor inside quotes."""
+def _split(text: str, by: str, *, quotes: bool = True) -> Iterator[str]:
+    """Split *text* at *by* where it is neither escaped nor, in fields, inside quotes."""
     start, quoted, n = 0, False, 0
     while n < len(text):
         if text[n] == "\\":
             n += 1
-        elif text[n] == '"' and (quoted or text[n - 1] == "="):
+        elif quotes and text[n] == '"' and (quoted or text[n - 1 : n + 1] == '="'):
             quoted = not quoted
         elif text[n] == by and not quoted:
             yield text[start:n]
