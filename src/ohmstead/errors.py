@@ -5,6 +5,8 @@ OhmsteadError
 ├── NotWritable            a value outside its point's range -> refuse, nothing was written
 ├── RequestError           a request that cannot be understood -> tell the asker, change nothing
 ├── JournalError           the journal cannot be written -> no write may be sent
+├── HistoryError           the history cannot be read or written -> control goes on without it
+├── OutputError            one output cannot do its work -> it begins again later, the house goes on
 ├── DeviceError            one device is unusable for now; the others carry on
 │   ├── DeviceUnreachable      no answer in time     -> the poller backs off
 │   ├── DeviceBusy             asked us to wait      -> the link retries reads
@@ -25,9 +27,11 @@ __all__ = [
     "DeviceProtocolError",
     "DeviceRefused",
     "DeviceUnreachable",
+    "HistoryError",
     "JournalError",
     "NotWritable",
     "OhmsteadError",
+    "OutputError",
     "PriceSourceBusy",
     "PriceSourceError",
     "RequestError",
@@ -53,6 +57,14 @@ class RequestError(OhmsteadError):
 
 class JournalError(OhmsteadError):
     """The journal cannot be read or written, so nothing may be sent to a device."""
+
+
+class OutputError(OhmsteadError):
+    """An output cannot do its work for now; nothing else is touched."""
+
+
+class HistoryError(OhmsteadError):
+    """The history, or a file of it, cannot be read or written; control goes on without it."""
 
 
 class DeviceError(OhmsteadError):

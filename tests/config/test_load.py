@@ -184,7 +184,20 @@ def test_what_init_writes_is_a_configuration(tmp_path: Path) -> None:
             id="expression",
         ),
         pytest.param("control: [{rule: {when: 'true', do: {}}}]", "exactly one of", id="no mode"),
-        pytest.param("outputs: [{mqtt: {}}]", "there are no outputs in this version", id="outputs"),
+        pytest.param("outputs: [{mqtt: {}}]", "outputs[0].mqtt.host: is missing", id="outputs"),
+        pytest.param("outputs: [{mqtt: {host: a}, influx: {}}]", "say one output", id="two"),
+        pytest.param(
+            "outputs: [{mqqt: {}}]", "unknown output 'mqqt'; did you mean 'mqtt'", id="typo"
+        ),
+        pytest.param(
+            "outputs: [{mqtt: {host: a, home_assistant: {form: both}}}]",
+            "outputs[0].mqtt.home_assistant.form: should be 'device' or 'component'",
+            id="in a part that may be true",
+        ),
+        pytest.param(
+            "outputs: [{mqtt: {host: a, tls: {CA: x}}}]", "mqtt.tls: unknown key 'CA'", id="CA"
+        ),
+        pytest.param("devices: [{name: request, family: luxpower}]", "name of a topic", id="taken"),
         pytest.param("web: {listen: '0.0.0.0:8080'}", "set web.password", id="open door"),
         pytest.param("web: {listen: 'somewhere'}", "listen needs a port", id="no port"),
         pytest.param("site: [", "ohmstead.yaml:1:", id="not yaml"),
@@ -275,3 +288,16 @@ class TestCatalogue:
             if "description" not in about and "$ref" not in about
         ]
         assert dark == []
+
+
+def test_a_part_that_may_be_true_is_complained_of_once(tmp_path: Path) -> None:
+    said = complaint(tmp_path, "outputs: [{mqtt: {host: a, home_assistant: {form: both}}}]")
+    assert len(said.splitlines()) == 1
+
+
+def test_outputs_are_built_with_a_name_and_a_folder_each(tmp_path: Path) -> None:
+    path = tmp_path / "ohmstead.yaml"
+    path.write_text("outputs: [{mqtt: {host: one}}, {mqtt: {host: two, home_assistant: true}}]")
+    settings = load(path)
+    assert [entry.output for entry in settings.outputs] == ["mqtt", "mqtt"]
+    assert [name for name, _ in build.outputs(settings, SystemClock())] == ["mqtt", "mqtt-2"]

@@ -28,7 +28,7 @@ def command(settings: Settings, offline: bool, as_json: bool) -> None:
     else:
         click.echo(
             f"configuration: fine: {len(settings.devices)} devices, "
-            f"{len(settings.control)} strategies"
+            f"{len(settings.control)} strategies, {len(settings.outputs)} outputs"
         )
         for ok, what, said in findings:
             click.echo(f"{what}: {'fine' if ok else 'TROUBLE'}: {said}", err=not ok)

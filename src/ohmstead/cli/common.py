@@ -79,17 +79,18 @@ def faces_of(
     version: str,
     on_port: Callable[[int], None] | None = None,
 ) -> list[tuple[str, Callable[[SitePort], Awaitable[None]]]]:
-    """Return what shows the site: the page and the API, unless they are switched off."""
+    """Return who shows the site: the outputs; the page and the API, unless switched off."""
+    faces = build.outputs(settings, clock)
     web = settings.web
     if not web.enabled:
-        return []
+        return faces
 
     async def page(site: SitePort) -> None:
         from ohmstead.web.server import serve
 
         await serve(site, web, clock, version, on_port)
 
-    return [("web", page)]
+    return [*faces, ("web", page)]
 
 
 def listen_to_log(*, verbose: bool = False) -> None:
@@ -98,7 +99,7 @@ def listen_to_log(*, verbose: bool = False) -> None:
         level=logging.DEBUG if verbose else logging.INFO,
         format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
     )
-    for noisy in ("httpx2", "httpcore2", "asyncio", "uvicorn.access"):
+    for noisy in ("httpx2", "httpcore2", "asyncio", "uvicorn.access", "mqtt"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

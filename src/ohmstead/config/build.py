@@ -1,17 +1,22 @@
 """Makes the parts of a house of its settings."""
 
+from collections import Counter
+from collections.abc import Awaitable, Callable
 from functools import partial
 from zoneinfo import ZoneInfo
 
 from ohmstead.clock import Clock
-from ohmstead.config.catalogue import FAMILIES, price_source, strategy
+from ohmstead.config.catalogue import FAMILIES, output, price_source, strategy
 from ohmstead.config.settings import PriceEntry, Settings
 from ohmstead.control.decide import Strategy
 from ohmstead.control.limits import Limits, limits
 from ohmstead.control.requests import Requests, requests
-from ohmstead.ports import DevicePort, PriceSource
+from ohmstead.ports import DevicePort, PriceSource, SitePort
 
-__all__ = ["devices", "prices", "strategies"]
+__all__ = ["Face", "devices", "outputs", "prices", "strategies"]
+
+Face = tuple[str, Callable[[SitePort], Awaitable[None]]]
+"""Someone who is told of the site: a name, and what to do with it for ever."""
 
 
 def devices(settings: Settings, clock: Clock) -> list[tuple[DevicePort, float]]:
@@ -42,6 +47,30 @@ def strategies(settings: Settings) -> list[tuple[str, Strategy]]:
     chain.append(("requests", partial(requests, settings=Requests())))
     chain += [pair for pair in listed if pair[0] != "limits"]
     return chain
+
+
+def outputs(settings: Settings, clock: Clock) -> list[Face]:
+    """Return the outputs, each with a name and a folder of its own."""
+    made: list[Face] = []
+    seen: Counter[str] = Counter()
+    for entry in settings.outputs:
+        seen[entry.output] += 1
+        again = seen[entry.output]
+        name = entry.output if again == 1 else f"{entry.output}-{again}"
+        make, _ = output(entry.output)
+        made.append(
+            (
+                name,
+                make(
+                    entry.settings,
+                    site_name=settings.site.name,
+                    timezone=ZoneInfo(settings.site.timezone),
+                    clock=clock,
+                    data_dir=settings.data_dir / name,
+                ).run,
+            )
+        )
+    return made
 
 
 def _source(settings: Settings, entry: PriceEntry | None, direction: str) -> PriceSource | None:

@@ -1,4 +1,4 @@
-"""What a configuration can name: device families, strategies, price sources.
+"""What a configuration can name: device families, strategies, price sources, outputs.
 
 Everything is found by convention and imported only when it is named, so that a house with one
 inverter loads the code of one inverter.
@@ -17,9 +17,11 @@ from ohmstead.registers import RegisterTable
 
 __all__ = [
     "FAMILIES",
+    "OUTPUTS",
     "PRICE_SOURCES",
     "STRATEGIES",
     "Family",
+    "output",
     "price_source",
     "settings_type",
     "strategy",
@@ -85,6 +87,8 @@ STRATEGIES: Final = (
 
 PRICE_SOURCES: Final = ("octopus", "fixed", "time_of_use")
 
+OUTPUTS: Final = ("mqtt",)
+
 
 def strategy(name: str) -> tuple[Callable[..., Any], type]:
     """Return the strategy called *name*, and its settings."""
@@ -96,6 +100,12 @@ def price_source(name: str) -> tuple[Callable[..., Any], type]:
     """Return what makes the price source called *name*, and its settings."""
     found = f"ohmstead.prices.{name}:{_camel(name)}"
     return resolve_name(f"{found}Source"), settings_type(f"{found}Settings")
+
+
+def output(name: str) -> tuple[Callable[..., Any], type]:
+    """Return what makes the output called *name*, and its settings."""
+    found = f"ohmstead.outputs.{name}:{_camel(name)}"
+    return resolve_name(f"{found}Output"), settings_type(f"{found}Settings")
 
 
 def settings_type(where: str) -> type:

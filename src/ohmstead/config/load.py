@@ -1,6 +1,6 @@
 """Reads a configuration file; whatever is wrong with it is told by file, line and key."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,8 +9,10 @@ from pydantic_core import ErrorDetails
 
 from ohmstead.config.catalogue import (
     FAMILIES,
+    OUTPUTS,
     PRICE_SOURCES,
     STRATEGIES,
+    output,
     price_source,
     settings_type,
     strategy,
@@ -20,6 +22,7 @@ from ohmstead.config.document import Document, Place, nearest, read_document
 from ohmstead.config.settings import (
     ControlEntry,
     DeviceEntry,
+    OutputEntry,
     PriceEntry,
     Settings,
     Top,
@@ -31,6 +34,9 @@ __all__ = ["WEB_SETTINGS", "load", "read_settings"]
 WEB_SETTINGS: Final = "ohmstead.web.settings:WebSettings"
 _POLL_S: Final = 10.0
 _LEAST_POLL_S: Final = 1.0
+_TAKEN: Final = ("availability", "request", "result", "site")
+"""Names that stand beside the devices in the topics of MQTT."""
+_UNKNOWN_KEY: Final = ("extra_forbidden", "unexpected_keyword_argument")
 
 
 def load(path: Path, environment: Mapping[str, str] | None = None) -> Settings:
@@ -60,8 +66,7 @@ class _Reader:
         buy = self._price("import", top.prices.buy)
         sell = self._price("export", top.prices.sell)
         web = self._check(validator(settings_type(WEB_SETTINGS)), top.web or {}, ("web",))
-        if top.outputs:
-            self._complain(("outputs",), "there are no outputs in this version; leave it out")
+        outputs = [self._output(n, given) for n, given in enumerate(top.outputs)]
         if self._complaints:
             raise self._error()
         default = self._document.path.absolute().parent / "var"
@@ -71,6 +76,7 @@ class _Reader:
             buy=buy,
             sell=sell,
             control=tuple(entry for entry in control if entry),
+            outputs=tuple(entry for entry in outputs if entry),
             web=web,
             journal=top.journal,
             data_dir=top.data_dir or default,
@@ -86,6 +92,8 @@ class _Reader:
             self._complain(
                 (*place, "name"), "a device needs a name in small letters, like inverter"
             )
+        if name in _TAKEN:
+            self._complain((*place, "name"), f"{name} is the name of a topic; choose another")
         if not isinstance(poll_s, int | float) or poll_s < _LEAST_POLL_S:
             self._complain((*place, "poll_s"), f"is a number of seconds, {_LEAST_POLL_S:g} or more")
         if not self._named((*place, "family"), "device family", family, FAMILIES):
@@ -110,6 +118,17 @@ class _Reader:
             return None
         settings = self._check(validator(strategy(name)[1]), values or {}, (*place, name))
         return ControlEntry(strategy=name, settings=settings)
+
+    def _output(self, number: int, given: dict[str, Any]) -> OutputEntry | None:
+        place: Place = ("outputs", number)
+        if len(given) != 1:
+            self._complain(place, "say one output here, like `- mqtt: {…}`")
+            return None
+        ((name, values),) = given.items()
+        if not self._named((*place, name), "output", name, OUTPUTS, key=True):
+            return None
+        settings = self._check(validator(output(name)[1]), values or {}, (*place, name))
+        return OutputEntry(output=name, settings=settings)
 
     def _price(self, direction: str, given: dict[str, Any] | None) -> PriceEntry | None:
         if given is None:
@@ -142,15 +161,16 @@ class _Reader:
             return adapter.validate_python(values)
         except ValidationError as exc:
             known = _known_keys(adapter)
-            for error in exc.errors(include_url=False, include_input=False):
+            errors = exc.errors(include_url=False, include_input=False)
+            for error in _worth_saying(errors):
                 self._translate(error, place, known)
             return None
 
     def _translate(self, error: ErrorDetails, place: Place, known: Iterable[str]) -> None:
         """Put one error of pydantic's into a sentence that says where and what to do."""
-        inner = tuple(step for step in error["loc"] if _is_step(step))
+        inner = _steps(error)
         match error["type"]:
-            case "extra_forbidden" | "unexpected_keyword_argument":
+            case unknown if unknown in _UNKNOWN_KEY:
                 *around, key = (*place, *inner)
                 names = known if len(inner) == 1 else ()
                 self._complain(
@@ -182,8 +202,27 @@ def _known_keys(adapter: TypeAdapter[Any]) -> tuple[str, ...]:
     return tuple(adapter.json_schema().get("properties", ()))
 
 
+def _worth_saying(errors: Sequence[ErrorDetails]) -> Sequence[ErrorDetails]:
+    """Leave out what the other branches of a union say about a place or what lies in it."""
+    deeper = {_steps(error)[:n] for error in errors for n in range(len(_steps(error)))}
+    kept: dict[Place, ErrorDetails] = {}
+    for error in errors:
+        if _steps(error) not in deeper:
+            kept.setdefault(_steps(error), error)
+    return list(kept.values())
+
+
+def _steps(error: ErrorDetails) -> Place:
+    *around, last = error["loc"] or ("",)
+    steps = tuple(step for step in around if _is_step(step))
+    return (*steps, last) if _is_step(last) or error["type"] in _UNKNOWN_KEY else steps
+
+
 def _is_step(step: object) -> bool:
-    """Leave out pydantic's names for the branches of a union."""
+    """Leave out pydantic's names for the branches of a union: keys are small letters."""
     return isinstance(step, int) or (
-        isinstance(step, str) and step.replace("_", "a").isidentifier()
+        isinstance(step, str)
+        and step.replace("_", "a").isidentifier()
+        and step.islower()
+        and step not in {"bool", "int", "float", "str"}
     )

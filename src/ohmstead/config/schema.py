@@ -4,8 +4,10 @@ from typing import Any
 
 from ohmstead.config.catalogue import (
     FAMILIES,
+    OUTPUTS,
     PRICE_SOURCES,
     STRATEGIES,
+    output,
     price_source,
     settings_type,
     strategy,
@@ -51,15 +53,20 @@ def json_schema() -> dict[str, Any]:
     for name in STRATEGIES:
         define(f"control.{name}", strategy(name)[1])
         strategies[name] = {"$ref": f"#/$defs/control.{name}"}
+    outputs = {}
+    for name in OUTPUTS:
+        define(f"output.{name}", output(name)[1])
+        outputs[name] = {"$ref": f"#/$defs/output.{name}"}
     define("web", settings_type(WEB_SETTINGS))
     keys["devices"]["items"] = {"oneOf": families}
-    keys["control"]["items"] = {
-        "type": "object",
-        "properties": strategies,
-        "minProperties": 1,
-        "maxProperties": 1,
-        "additionalProperties": False,
-    }
+    for key, choices in (("control", strategies), ("outputs", outputs)):
+        keys[key]["items"] = {
+            "type": "object",
+            "properties": choices,
+            "minProperties": 1,
+            "maxProperties": 1,
+            "additionalProperties": False,
+        }
     for direction in ("import", "export"):
         definitions["Prices"]["properties"][direction] = {"oneOf": sources}
     keys["web"] = {"$ref": "#/$defs/web"}

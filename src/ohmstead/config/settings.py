@@ -15,6 +15,7 @@ __all__ = [
     "GridSettings",
     "JournalSettings",
     "Location",
+    "OutputEntry",
     "PriceEntry",
     "Settings",
     "SiteSettings",
@@ -120,6 +121,14 @@ class ControlEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutputEntry:
+    """One output and its settings."""
+
+    output: str
+    settings: object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """A whole configuration, checked to the last key."""
 
@@ -128,6 +137,7 @@ class Settings:
     buy: PriceEntry | None
     sell: PriceEntry | None
     control: tuple[ControlEntry, ...]
+    outputs: tuple[OutputEntry, ...]
     web: WebSettings
     journal: JournalSettings
     data_dir: Path
