@@ -43,8 +43,10 @@ from ohmstead.model.site import (
     SolarReading,
 )
 from ohmstead.model.tick import Tick
+from ohmstead.model.wish import LONGEST, Wish
 
 __all__ = [
+    "LONGEST",
     "UNITS",
     "Advice",
     "Applied",
@@ -82,6 +84,7 @@ __all__ = [
     "Tick",
     "TimeOfDay",
     "Value",
+    "Wish",
     "Writable",
     "Write",
     "WriteState",

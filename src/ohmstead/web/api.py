@@ -1,7 +1,7 @@
 """The HTTP API, version 1: the whole of what a dashboard needs."""
 
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Final
 
@@ -11,13 +11,12 @@ from fastapi.responses import StreamingResponse
 from ohmstead.clock import Clock
 from ohmstead.errors import NotWritable, RequestError
 from ohmstead.model import (
-    BatteryCommand,
-    BatteryMode,
     DeviceSnapshot,
     Point,
     Request,
     SettingChange,
     Tick,
+    Wish,
 )
 from ohmstead.ports import DevicePort, SitePort
 from ohmstead.web import schema
@@ -144,22 +143,11 @@ def make_api(site: SitePort, live: Live, clock: Clock, version: str) -> APIRoute
     @api.post("/requests", status_code=HTTPStatus.CREATED)
     async def make_request(wanted: schema.NewRequest) -> schema.RequestView:
         """Ask for a mode of the battery, for a time."""
-        now = clock.now()
-        until = _end(wanted, now)
-        command = BatteryCommand(
-            mode=wanted.mode,
-            power_w=wanted.power_w,
-            soc_pct=wanted.soc_pct,
-            until=None if wanted.mode is BatteryMode.SELF_USE else until,
-        )
-        request = Request(
-            id=secrets.token_hex(4),
-            asked_by="web",
-            made_at=now,
-            want=command,
-            until=until,
-            why=wanted.why,
-        )
+        try:
+            wish = Wish(**dict(wanted))
+            request = wish.request(secrets.token_hex(4), "web", clock.now())
+        except RequestError as exc:
+            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(exc)) from exc
         await site.ask(request)
         return schema.request_view(request)
 
@@ -227,24 +215,6 @@ def _point(site: SitePort, device: str, key: str) -> Point:
             f"{device} has no point {key}; see /api/v1/devices/{device}/points",
         )
     return points[key]
-
-
-def _end(wanted: schema.NewRequest, now: datetime) -> datetime:
-    if (wanted.minutes is None) == (wanted.until is None):
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "say either minutes or until")
-    if wanted.minutes is not None:
-        return now + timedelta(minutes=wanted.minutes)
-    until = wanted.until
-    if until is None or until.tzinfo is None:
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "until needs a zone, like 2026-11-21T18:00Z")
-    if until - now > schema.LONGEST:
-        raise Problem(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            f"until is more than {schema.LONGEST.days} days ahead; say an earlier moment",
-        )
-    if until <= now:  # said here, as the first days of the calendar have no UTC
-        raise Problem(HTTPStatus.CONFLICT, "until is past: the request ended before it began")
-    return until.astimezone(UTC)
 
 
 def _health(site: SitePort, now: datetime, version: str) -> schema.HealthView:

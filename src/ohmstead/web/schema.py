@@ -1,11 +1,12 @@
 """The shapes of the API. Names are the model's own; times are UTC, ending in Z."""
 
 from datetime import datetime, time, timedelta
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from ohmstead.model import (
+    LONGEST,
     Advice,
     Applied,
     BatteryCommand,
@@ -32,7 +33,6 @@ from ohmstead.model import (
 )
 
 __all__ = [
-    "LONGEST",
     "CommandView",
     "CurveView",
     "DecisionView",
@@ -58,9 +58,6 @@ __all__ = [
     "site_view",
     "tick_view",
 ]
-
-LONGEST: Final = timedelta(days=7)
-"""How long a request can hold."""
 
 Shown = Annotated[
     bool | int | float | str | None,
