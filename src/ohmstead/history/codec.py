@@ -86,9 +86,10 @@ class Unpacker:
         self._at += count
         return piece
 
-    def skip(self, count: int) -> None:
-        """Pass over a column of *count* numbers."""
-        self.take(1 + _SIZE * count)
+    @property
+    def left(self) -> int:
+        """How many bytes are still to be read."""
+        return len(self._data) - self._at
 
     def numbers(self, count: int) -> list[float]:
         """Return the next column that ``pack`` wrote, which holds *count* numbers."""
