@@ -1,4 +1,4 @@
-"""Rolls samples up to 5 minutes as they come: time-weighted, with energies and increments."""
+"""Rolls samples up to steps of time as they come: time-weighted, with energies, increments."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -58,14 +58,15 @@ class _Trace:
 
 
 class Rollup:
-    """The 5-minute buckets of all signals that are not complete yet."""
+    """The buckets of all signals that are not complete yet."""
 
-    def __init__(self, gap_s: float, begin_s: int = 0) -> None:
+    def __init__(self, gap_s: float, begin_s: int = 0, step_s: int = FIVE_S) -> None:
         """Leave nothing between samples more than *gap_s* apart, nor in buckets before *begin_s*.
 
         A value holds until the next sample: what did not change was not recorded.
         """
         self._gap_ms = gap_s * 1_000
+        self._step_ms = step_s * 1_000
         self._traces: dict[Signal, _Trace] = {}
         self.begin_s = begin_s
 
@@ -78,7 +79,7 @@ class Rollup:
         trace.at_ms, trace.value = at_ms, value
         if value is None:
             return
-        bucket = self._bucket(trace, at_ms // 1_000 // FIVE_S * FIVE_S, value)
+        bucket = self._bucket(trace, at_ms // self._step_ms * self._step_ms // 1_000, value)
         bucket.count += 1
         if trace.counter is not None:
             bucket.up += trace.counter.grown(value, at_ms, self._gap_ms)
@@ -128,7 +129,7 @@ class Rollup:
 
     def _hold(self, trace: _Trace, value: float, from_ms: int, to_ms: int) -> None:
         """Spread *value* over the buckets from *from_ms* to *to_ms*."""
-        step_ms = FIVE_S * 1_000
+        step_ms = self._step_ms
         while from_ms < to_ms:
             start_ms = from_ms // step_ms * step_ms
             until_ms = min(start_ms + step_ms, to_ms)

@@ -20,13 +20,16 @@ from ohmstead.history.signals import Form, Signal
 
 __all__ = [
     "Level",
+    "drop_open",
     "open_days",
     "prune",
     "read_batches",
+    "read_begins",
     "read_days",
     "read_last_totals",
     "read_mark",
     "read_open",
+    "read_sealed_until",
     "read_signals",
     "read_steps",
     "read_words",
@@ -50,7 +53,10 @@ def read_signals(database: Database) -> dict[Signal, int]:
 
 def write_signals(database: Database, signals: Iterable[Signal]) -> dict[Signal, int]:
     """Give new *signals* numbers, and return them."""
-    statement = "INSERT INTO signal (device, point, form) VALUES (?, ?, ?) RETURNING id"
+    statement = (
+        "INSERT INTO signal (device, point, form) VALUES (?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET form = form RETURNING id"
+    )
     return {
         signal: database.execute(
             statement, (signal.device, signal.point, signal.form.value)
@@ -142,7 +148,7 @@ def open_days(database: Database, zone: tzinfo) -> list[date]:
 
 def seal(database: Database, day: date, zone: tzinfo, rows: Mapping[int, Row]) -> None:
     """Write *rows*, the 5-minute steps of *day*, at all three levels, over what is there."""
-    start, end = day_span(day, zone)
+    start, _ = day_span(day, zone)
     for number, fresh in rows.items():
         key = (day.isoformat(), number)
         row = _sealed(database, "five", key) | fresh
@@ -162,7 +168,20 @@ def seal(database: Database, day: date, zone: tzinfo, rows: Mapping[int, Row]) -
                 whole.covered_s, whole.mean, whole.up, whole.down,
             ),
         )  # fmt: skip
-    database.execute("DELETE FROM open_hour WHERE start + ? <= ?", (HOUR_S, end))
+
+
+def drop_open(database: Database, until: int) -> None:
+    """Drop the open steps before *until*; an hour that midnight cuts in two keeps its rest."""
+    cut = database.execute(
+        "SELECT steps FROM open_hour WHERE start < ? AND start + ? > ?", (until, HOUR_S, until)
+    ).fetchall()
+    database.execute("DELETE FROM open_hour WHERE start < ?", (until,))
+    for (piece,) in cut:
+        rests = {
+            number: {at: bucket for at, bucket in row.items() if at >= until}
+            for number, row in unpack_rows(piece).items()
+        }
+        write_open_hour(database, until, rests)
 
 
 def read_steps(
@@ -193,6 +212,28 @@ def read_days(
                 bucket = Bucket(low, high, end, count, covered_s, mean * covered_s, up, down)
                 found[number][date.fromisoformat(day)] = (start, bucket)
     return found
+
+
+def read_begins(database: Database, zone: tzinfo) -> dict[str, int]:
+    """Return where the samples ("raw") and each level begin, in seconds since 1970."""
+    begins = {}
+    (first_ms,) = database.execute("SELECT min(first_ms) FROM batch").fetchone()
+    if first_ms is not None:
+        begins["raw"] = first_ms // 1_000
+    (hour,) = database.execute("SELECT min(start) FROM open_hour").fetchone()
+    for level in ("five", "hour", "day"):
+        (day,) = database.execute(f"SELECT min(day) FROM {level}").fetchone()  # noqa: S608 - names of ours
+        if day is not None:
+            begins[level] = day_span(date.fromisoformat(day), zone)[0]
+        elif hour is not None:
+            begins[level] = hour
+    return begins
+
+
+def read_sealed_until(database: Database, zone: tzinfo) -> int:
+    """Return when the last sealed day ended, in seconds since 1970; 0 if there is none."""
+    (day,) = database.execute("SELECT max(day) FROM day").fetchone()
+    return 0 if day is None else day_span(date.fromisoformat(day), zone)[1]
 
 
 def read_last_totals(database: Database, since: date) -> dict[int, float]:

@@ -1,6 +1,7 @@
 """What is recorded: signals, their samples, and the numbers that stand for what they say."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from enum import StrEnum
@@ -95,7 +96,7 @@ class Words:
         """Return the words that are not on disk yet."""
         return {n: self._texts[n] for n in range(self._written, self._next)}
 
-    def wrote(self, words: dict[int, str]) -> None:
+    def wrote(self, words: Mapping[int, str]) -> None:
         """Note that *words* are on disk."""
         self._written = max([self._written, *(number + 1 for number in words)])
 

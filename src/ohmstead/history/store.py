@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sqlite3
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Self, TypeVar
@@ -36,6 +37,7 @@ class Store:
         """Keep the history in the file *path*; None keeps it in memory, for demonstrations."""
         self._path = path
         self._turn = asyncio.Lock()
+        self._busy = threading.Lock()
         self._database: sqlite3.Connection | None = None
 
     async def __aenter__(self) -> Self:
@@ -50,7 +52,7 @@ class Store:
         """Close the file."""
         if self._database is not None:
             database, self._database = self._database, None
-            await asyncio.to_thread(database.close)
+            await asyncio.to_thread(self._close, database)
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Return what *work* returns, done in one transaction, or raise ``HistoryError``."""
@@ -63,16 +65,21 @@ class Store:
             await asyncio.to_thread(self._backup, path)
 
     def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        database = self._opened()
         try:
-            with database:
+            # A thread goes on when whoever waited for it is cancelled; the next must wait for it.
+            with self._busy, self._opened() as database:
                 return work(database)
         except sqlite3.Error as exc:
             raise HistoryError(f"{self._where}: {exc}; is the disk full or read-only?") from exc
 
+    def _close(self, database: sqlite3.Connection) -> None:
+        with self._busy:
+            database.close()
+
     def _backup(self, path: Path) -> None:
         try:
-            self._opened().execute("VACUUM INTO ?", (str(path),))
+            with self._busy:
+                self._opened().execute("VACUUM INTO ?", (str(path),))
         except sqlite3.Error as exc:
             raise HistoryError(f"cannot copy {self._where} to {path}: {exc}") from exc
 
@@ -85,7 +92,7 @@ class Store:
         try:
             return self._connect()
         except sqlite3.DatabaseError as exc:
-            code = getattr(exc, "sqlite_errorcode", None)
+            code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
             if self._path is None or code not in _DAMAGED:
                 raise self._unusable(exc) from exc
             aside = self._move_aside(self._path)
