@@ -61,6 +61,7 @@ class Spool:
         self._most_bytes = most_bytes
         self._segments: deque[_Segment] = deque()
         self._next = 0
+        self._count = 0
         self._lock = Lock()
         self._exits = ExitStack()
         self.dropped = 0
@@ -80,6 +81,7 @@ class Spool:
             self._next = int(path.stem) + 1
             if segment.waiting:
                 self._segments.append(segment)
+                self._count += len(segment.waiting)
             else:
                 path.unlink()
         return self
@@ -91,12 +93,13 @@ class Spool:
         trace: TracebackType | None,
     ) -> None:
         """Let go of the folder; what waits goes on waiting."""
+        self._segments.clear()
+        self._count = 0
         self._exits.close()
 
     def __len__(self) -> int:
-        """How many records wait."""
-        with self._lock:
-            return sum(len(segment.waiting) for segment in self._segments)
+        """How many records wait; asking never waits for the disk."""
+        return self._count
 
     @property
     def size_bytes(self) -> int:
@@ -122,6 +125,7 @@ class Spool:
                     raise
             segment.waiting.append(segment.size)
             segment.size += len(record)
+            self._count += 1
 
     def first(self) -> Waiting | None:
         """Return the record that has waited longest, or None; what cannot be read is dropped."""
@@ -137,6 +141,7 @@ class Spool:
                     return Waiting(data=data, path=segment.path, offset=offset)
                 log.warning("%s is damaged: a batch in it is lost", segment.path)
                 self.dropped += 1
+                self._count -= 1
                 segment.waiting.popleft()
             return None
 
@@ -147,13 +152,17 @@ class Spool:
             if segment is None or segment.path != record.path:
                 return
             segment.waiting.popleft()
-            if segment.waiting:
+            self._count -= 1
+            if not segment.waiting:
+                self._segments.popleft()
+            # If the disk fails here, the record is found again after a restart: better than lost.
+            with suppress(OSError):
+                if not segment.waiting:
+                    record.path.unlink()
+                    return
                 with record.path.open("r+b", buffering=0) as file:
                     file.seek(record.offset)
                     file.write(_TAKEN)
-            else:
-                self._segments.popleft()
-                record.path.unlink(missing_ok=True)
 
     def _found(self, path: Path) -> _Segment:
         """Return the segment that an earlier run left in *path*, without what was cut off."""
@@ -209,8 +218,10 @@ class Spool:
 
     def _drop_first(self) -> int:
         segment = self._segments.popleft()
-        segment.path.unlink(missing_ok=True)
+        with suppress(OSError):
+            segment.path.unlink()
         self.dropped += len(segment.waiting)
+        self._count -= len(segment.waiting)
         return len(segment.waiting)
 
 
