@@ -17,7 +17,7 @@ from ohmstead.history.days import day_of, day_span, days_between
 from ohmstead.history.record import KindOf, Recorder
 from ohmstead.history.rollup import Rollup
 from ohmstead.history.settings import HistorySettings
-from ohmstead.history.signals import Signal, Words
+from ohmstead.history.signals import Sample, Signal, Words
 from ohmstead.history.store import Store
 from ohmstead.model import Tick
 
@@ -65,6 +65,7 @@ class History:
         """Write what is still in memory, and close the file."""
         try:
             if self._now is not None:
+                self._take(self._recorder.held(self._now))
                 await self.flush(self._now)
         except HistoryError as exc:
             log.warning("the last minutes are not in the history: %s", exc)
@@ -73,22 +74,25 @@ class History:
 
     # ---- in -------------------------------------------------------------------------
 
-    async def record(self, tick: Tick) -> None:
-        """Take what *tick* says; raises ``HistoryError`` if a commit was due and failed."""
+    async def record(self, tick: Tick) -> bool:
+        """Take what *tick* says, and tell whether it was the turn of a commit.
+
+        Raises ``HistoryError`` if a commit was due and failed; what was heard is kept.
+        """
         now = tick.snapshot.at
         self._now = now
         if self._rollup.begin_s > now.timestamp() + HOUR_S:
             log.warning("the clock was set back; the history goes on from %s", now.isoformat())
             self._rollup.forget(int(now.timestamp()) // HOUR_S * HOUR_S)
-        for sample in self._recorder.samples(tick):
-            self._pending.setdefault(sample.signal, []).append((sample.at_ms, sample.value))
-            self._rollup.add(sample.signal, sample.at_ms, sample.value)
+        self._take(self._recorder.samples(tick))
         commit = timedelta(seconds=self.settings.commit_s)
         if self._due is None or not now - commit < self._due <= now + commit:
             self._due = now + commit
-        if now >= self._due:
-            self._due = now + commit
-            await self.flush(now)
+        if now < self._due:
+            return False
+        self._due = now + commit
+        await self.flush(now)
+        return True
 
     async def flush(self, now: datetime) -> None:
         """Write everything in one transaction, or raise ``HistoryError`` and keep it."""
@@ -222,6 +226,11 @@ class History:
             for at_ms, value in start.late.get(number, ()):
                 self._rollup.add(signal, at_ms, value)
 
+    def _take(self, samples: Iterable[Sample]) -> None:
+        for sample in samples:
+            self._pending.setdefault(sample.signal, []).append((sample.at_ms, sample.value))
+            self._rollup.add(sample.signal, sample.at_ms, sample.value)
+
     def _take_back(self) -> None:
         """Put what could not be written before what came meanwhile."""
         for signal, column in self._pending.items():
@@ -261,10 +270,9 @@ async def keep_history(ticks: AsyncIterator[Tick], history: History) -> None:
     failing = False
     async for tick in ticks:
         try:
-            await history.record(tick)
+            if await history.record(tick):
+                failing = False
         except HistoryError as exc:
             if not failing:
                 log.warning("%s", exc)
             failing = True
-        else:
-            failing = False

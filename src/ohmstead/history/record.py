@@ -48,6 +48,15 @@ class Recorder:
             found += self._device(name, None, to_ms(snapshot.at))
         return found
 
+    def held(self, now: datetime) -> Iterator[Sample]:
+        """Yield what holds at *now*, the end: heartbeats that would be missed."""
+        at_ms = to_ms(now)
+        for points in self._held.values():
+            for known in points.values():
+                if known.value is not None and known.at_ms < at_ms:
+                    known.at_ms = at_ms
+                    yield Sample(known.signal, at_ms, known.value)
+
     def _site(self, snapshot: SiteSnapshot) -> Iterator[Sample]:
         at_ms = to_ms(snapshot.at)
         held = self._held.setdefault(SITE, {})
