@@ -133,12 +133,13 @@ async def say(
         ("fan_rpm", "ohmstead_fan_hertz", 50 / 60),
         ("wire_ohm", "ohmstead_wire_ohms", 50),
         ("cycles", "ohmstead_cycles", 50),
+        ("battery_count", "ohmstead_battery_count_now", 50),
     ],
 )
 def test_a_point_in_base_units(key: str, name: str, value: float) -> None:
     metric = metric_of(Point(key=key, label="x"))
     assert metric.name == name
-    assert metric.factor * 50 == pytest.approx(value)
+    assert metric.value(50) == pytest.approx(value)
 
 
 @pytest.mark.parametrize("ending", UNITS)
@@ -163,7 +164,7 @@ async def test_points_are_shown_with_who_says_them() -> None:
             Point(key="title", label="Title"),
         )  # fmt: skip
         samples = await page.samples()
-    assert samples["ohmstead_battery_soc_ratio"] == [(ME, 55 * 0.01)]
+    assert samples["ohmstead_battery_soc_ratio"] == [(ME, 0.55)]
     assert samples["ohmstead_pv_today_joules_total"] == [(ME, 37_800_000)]
     assert samples["ohmstead_pv_joules_total"] == [(ME, 7_200_000)]
     assert samples["ohmstead_charge_on"] == [(ME, 1)]

@@ -28,7 +28,8 @@ from ohmstead.clock import Clock
 from ohmstead.errors import JournalError
 from ohmstead.http_server import listening
 from ohmstead.model import JournalEntry
-from ohmstead.outputs.prometheus_collect import HouseCollector, Tally, View
+from ohmstead.outputs.prometheus_collect import HouseCollector
+from ohmstead.outputs.prometheus_view import Tally, View
 from ohmstead.ports import SitePort
 
 __all__ = ["PrometheusOutput", "PrometheusSettings", "Queue"]

@@ -2,10 +2,8 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Final, TypeAlias, assert_never
 
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -16,75 +14,11 @@ from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
 from ohmstead import __version__
-from ohmstead.model import (
-    Applied,
-    BatteryMode,
-    CommandResult,
-    DeviceSnapshot,
-    Failed,
-    JournalEntry,
-    Point,
-    PriceCurve,
-    Refused,
-    SiteSnapshot,
-    Tick,
-    Value,
-)
-from ohmstead.outputs.prometheus_names import Metric, metric_of
+from ohmstead.model import BatteryMode, PriceCurve, SiteSnapshot
+from ohmstead.outputs.prometheus_points import point_families
+from ohmstead.outputs.prometheus_view import TICK_BOUNDS_S, View
 
-__all__ = ["HouseCollector", "Tally", "View"]
-
-_Sort: TypeAlias = tuple[bool, int]
-"""Whether a family counts up, and how many labels it has: one family cannot be two sorts."""
-
-_TICK_BOUNDS_S: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-
-
-@dataclass(slots=True)
-class Tally:
-    """What is counted from turn to turn."""
-
-    ticks: int = 0
-    ticks_took_s: float = 0.0
-    ticks_within: Counter[float] = field(default_factory=Counter)
-    """How many turns took no longer than each bound."""
-    results: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """How many commands ended each way, by device and ending."""
-    writes: Counter[str] = field(default_factory=Counter)
-    """How many values were sent, by device."""
-
-    def count(self, tick: Tick) -> None:
-        """Take note of one more turn."""
-        self.ticks += 1
-        self.ticks_took_s += tick.took_s
-        self.ticks_within.update(bound for bound in _TICK_BOUNDS_S if tick.took_s <= bound)
-        for result in tick.results:
-            self.results[result.device, _ending(result)] += 1
-            if not isinstance(result, Refused) and result.wrote:
-                self.writes[result.device] += len(result.wrote)
-
-    def copy(self) -> "Tally":
-        """Return it as it is now, for a reader in another thread."""
-        return replace(
-            self,
-            ticks_within=self.ticks_within.copy(),
-            results=self.results.copy(),
-            writes=self.writes.copy(),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
-    """All that one scrape tells of."""
-
-    site: str
-    tick: Tick | None = None
-    points: Mapping[str, Mapping[str, Point]] = field(default_factory=dict)
-    tally: Tally = field(default_factory=Tally)
-    leases: Sequence[JournalEntry] | None = None
-    """Settings to be given back; None while the journal cannot be read."""
-    queues: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    """What waits in each output, and what it has dropped."""
+__all__ = ["HouseCollector"]
 
 
 class HouseCollector(Collector):
@@ -103,22 +37,8 @@ class HouseCollector(Collector):
         if view.tick is not None:
             families += _house(view.site, view.tick.snapshot)
             families += _devices(view.site, view.tick.snapshot)
-            families += _Points(view, {family.name for family in families}).families()
+            families += point_families(view, {family.name for family in families})
         yield from (family for family in families if family.samples)
-
-
-def _ending(result: CommandResult) -> str:
-    match result:
-        case Applied(wrote=()):
-            return "unchanged"
-        case Applied():
-            return "applied"
-        case Refused():
-            return "refused"
-        case Failed():
-            return "failed"
-        case _:
-            assert_never(result)
 
 
 # ---- the service ------------------------------------------------------------------------
@@ -132,7 +52,7 @@ def _service(view: View) -> Iterator[Family]:
         "How long a turn of the loop took, waiting for devices included",
         labels=["site"],
     )
-    buckets = [(str(bound), float(tally.ticks_within[bound])) for bound in _TICK_BOUNDS_S]
+    buckets = [(str(bound), float(tally.ticks_within[bound])) for bound in TICK_BOUNDS_S]
     ticks.add_metric([site], [*buckets, ("+Inf", float(tally.ticks))], tally.ticks_took_s)
     yield ticks
     yield _counter("ticks", "Turns of the loop", ("site",), [((site,), tally.ticks)])
@@ -234,63 +154,6 @@ def _devices(site: str, snapshot: SiteSnapshot) -> Iterator[Family]:
         labels,
         [(key, d.last_seen.timestamp() if d.last_seen else None) for key, d in devices],
     )
-
-
-class _Points:
-    """Collects what devices say into families. What is silent is left out, not frozen."""
-
-    def __init__(self, view: View, taken: set[str]) -> None:
-        self._view = view
-        self._taken = taken
-        self._families: dict[str, tuple[_Sort, GaugeMetricFamily | CounterMetricFamily]] = {}
-        self._seen: set[tuple[str, tuple[str, ...]]] = set()
-
-    def families(self) -> Iterable[Family]:
-        snapshot = self._view.tick.snapshot if self._view.tick else None
-        for device in snapshot.devices.values() if snapshot else ():
-            if device.reading is not None:
-                points = self._view.points.get(device.name, {})
-                for key, value in device.reading.values.items():
-                    self._add(device, points.get(key) or Point(key=key, label=key), value)
-        return [family for _, family in self._families.values()]
-
-    def _add(self, device: DeviceSnapshot, point: Point, value: Value | None) -> None:
-        metric = metric_of(point)
-        who = (self._view.site, device.name, device.family)
-        if isinstance(value, int | float):
-            self._put(metric, who, float(value) * metric.factor)
-        elif isinstance(value, str) and point.options:
-            name = metric.name if metric.name.endswith("_state") else f"{metric.name}_state"
-            metric = replace(metric, counts=False, name=name)
-            for option in point.options:
-                self._put(metric, (*who, option), float(option == value))
-
-    def _put(self, metric: Metric, labels: tuple[str, ...], value: float) -> None:
-        """Add one sample, unless it is no number or a point of the same device has its place."""
-        if not math.isfinite(value):
-            return
-        family = self._family(metric, labels)
-        if (family.name, labels) not in self._seen:
-            self._seen.add((family.name, labels))
-            family.add_metric(labels, value)
-
-    def _family(
-        self, metric: Metric, labels: Sequence[str]
-    ) -> GaugeMetricFamily | CounterMetricFamily:
-        """Return the family called so; one that is taken by another sort gets another name.
-
-        What counts up in one device may only be measured in another.
-        """
-        name, sort = metric.name, (metric.counts, len(labels))
-        known = self._families.get(name)
-        if name in self._taken or (known and known[0] != sort):
-            name = f"{name}_{'counted' if metric.counts else 'value'}_{len(labels)}"
-            known = self._families.get(name)
-        if known is None:
-            make = CounterMetricFamily if metric.counts else GaugeMetricFamily
-            words = ["site", "device", "family", "state"][: len(labels)]
-            known = self._families[name] = (sort, make(name, metric.help, labels=words))
-        return known[1]
 
 
 def _gauge(
