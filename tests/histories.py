@@ -1,6 +1,6 @@
 """Builders for tests of the history: ticks, and histories that were fed with them."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
@@ -59,7 +59,7 @@ async def a_history(
 async def feed(
     history: History,
     start: datetime,
-    values: list[Mapping[str, Value | None] | None],
+    values: Sequence[Mapping[str, Value | None] | None],
     *,
     every_s: float = 60,
 ) -> datetime:

@@ -86,7 +86,7 @@ class History:
             self._rollup.forget(int(now.timestamp()) // HOUR_S * HOUR_S)
         self._take(self._recorder.samples(tick))
         commit = timedelta(seconds=self.settings.commit_s)
-        if self._due is None or not now - commit < self._due <= now + commit:
+        if self._due is None or self._due > now + commit:
             self._due = now + commit
         if now < self._due:
             return False
