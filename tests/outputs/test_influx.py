@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import logging
+import socket
 from base64 import b64encode
 from collections import deque
 from collections.abc import AsyncIterator
@@ -278,6 +279,21 @@ async def test_a_batch_in_the_air_when_the_service_stops_is_kept(tmp_path: Path)
         async with telling(site, settings, tmp_path):
             await until_it_has(database, 1, 2)
     assert numbers_in(database) == [1, 2]
+
+
+async def test_a_server_that_does_not_answer_holds_up_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        site = ASite()
+        settings = InfluxSettings(url=f"http://127.0.0.1:{port}", every_s=0.05, timeout_s=0.1)
+        async with telling(site, settings, tmp_path) as output:
+            for n in range(20):
+                say(site, n)
+                await asyncio.sleep(0.02)
+            assert output.waiting > 2
+    assert "no answer in 0.1 s" in caplog.text
 
 
 async def test_a_machine_that_does_not_know_the_time_yet_writes_nothing() -> None:

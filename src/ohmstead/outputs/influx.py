@@ -38,6 +38,7 @@ _NAMINGS: Final[Mapping[str, Callable[[News], list[Line]]]] = {
 }
 _CLOCK_IS_SET: Final = 2024
 """A machine without a clock of its own wakes up in the past, until the network tells it."""
+_MOST_PENDING: Final = 100_000
 _LONGEST_PAUSE_S: Final = 60.0
 _MB: Final = 1_000_000
 
@@ -68,6 +69,7 @@ class InfluxOutput:
         self._hand: bytes | None = None
         """The batch being sent or put by; guarded by the lock, as a worker thread clears it."""
         self._hand_lock = Lock()
+        self._lines_lost = 0
         self._away: str | None = None
         self._pause_s = settings.every_s
         self._quiet_until_s = 0.0
@@ -115,6 +117,16 @@ class InfluxOutput:
             news = self._news(tick, site)
             if news.fresh:
                 self._pending += encode(map(self._without_text, naming(news)))
+                self._bound_pending()
+
+    def _bound_pending(self) -> None:
+        """Let the oldest lines go when the disk hangs for so long that memory would fill up."""
+        excess = len(self._pending) - _MOST_PENDING
+        if excess > 0:
+            del self._pending[:excess]
+            if not self._lines_lost:
+                log.error("%s: the disk does not answer, so lines are lost", self._place)
+            self._lines_lost += excess
 
     def _news(self, tick: Tick, site: SitePort) -> News:
         fresh = []
@@ -242,4 +254,4 @@ def _target(settings: InfluxSettings) -> str:
 def _folder_name(settings: InfluxSettings) -> str:
     """Return a folder of its own for each target, so that two never mix what waits."""
     parts = (urlsplit(settings.url).netloc, settings.org, _target(settings), settings.naming)
-    return re.sub(r"[^A-Za-z0-9.]+", "-", "-".join(["influx", *filter(None, parts)]))
+    return re.sub(r"[^A-Za-z0-9.]+", "-", "-".join(filter(None, parts)))

@@ -3,6 +3,7 @@
 VictoriaMetrics, Telegraf, QuestDB and InfluxDB 3 speak one or both of them.
 """
 
+import asyncio
 import gzip
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -135,14 +136,17 @@ class WriteApi:
         """Send *lines*, compressed with gzip as they are kept, once."""
         body = lines if self._settings.gzip else gzip.decompress(lines)
         try:
-            answer = await self._client.post(
-                self._url,
-                params=self._parameters,
-                headers=self._headers,
-                content=body,
-                auth=self._auth,
-                timeout=self._settings.timeout_s,
-            )
+            async with asyncio.timeout(self._settings.timeout_s):
+                answer = await self._client.post(
+                    self._url,
+                    params=self._parameters,
+                    headers=self._headers,
+                    content=body,
+                    auth=self._auth,
+                    timeout=None,  # the whole is bounded, not each of its steps
+                )
+        except TimeoutError:
+            return Away(f"no answer in {self._settings.timeout_s:g} s")
         except httpx2.HTTPError as exc:
             return Away(str(exc) or type(exc).__name__)
         if answer.is_success:
