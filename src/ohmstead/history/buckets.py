@@ -2,7 +2,7 @@
 
 import math
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -12,7 +12,8 @@ __all__ = ["FIVE_S", "HOUR_S", "Bucket", "Row", "merged", "pack_rows", "regroupe
 
 FIVE_S = 300
 HOUR_S = 3_600
-_HEAD = struct.Struct("<IH")
+_HEAD = struct.Struct("<IHI")
+"""Signal, how many steps, how many bytes."""
 _DIGITS = 6
 """Means keep this many digits, by the largest of their column."""
 
@@ -83,24 +84,26 @@ def regrouped(row: Row, origin_s: int, step_s: int) -> Row:
 
 def pack_rows(rows: Mapping[int, Row]) -> bytes:
     """Return the rows of some signals, by number, as one piece."""
-    return squeeze(part for number, row in rows.items() if row for part in _section(number, row))
+    return squeeze(_section(number, row) for number, row in rows.items() if row)
 
 
-def unpack_rows(piece: bytes) -> dict[int, Row]:
-    """Return what ``pack_rows`` was given, means rounded to six digits."""
+def unpack_rows(piece: bytes, wanted: Collection[int] | None = None) -> dict[int, Row]:
+    """Return what ``pack_rows`` was given, of the signals *wanted*; means have six digits."""
     unpacker = Unpacker(piece)
     rows: dict[int, Row] = {}
     while unpacker.left:
-        number, count = _HEAD.unpack(unpacker.take(_HEAD.size))
-        rows[number] = _row(unpacker, count)
+        number, count, size = _HEAD.unpack(unpacker.take(_HEAD.size))
+        if wanted is None or number in wanted:
+            rows[number] = _row(unpacker, count)
+        else:
+            unpacker.take(size)
     return rows
 
 
-def _section(number: int, row: Row) -> list[bytes]:
+def _section(number: int, row: Row) -> bytes:
     starts = sorted(row)
     buckets = [row[start] for start in starts]
-    return [
-        _HEAD.pack(number, len(starts)),
+    columns = (
         pack_wholes(steps(starts)),
         pack([b.low for b in buckets]),
         pack([b.high for b in buckets]),
@@ -110,7 +113,9 @@ def _section(number: int, row: Row) -> list[bytes]:
         pack(_rounded([b.mean for b in buckets])),
         pack([round(b.up, 6) for b in buckets]),
         pack([round(b.down, 6) for b in buckets]),
-    ]
+    )
+    body = b"".join(columns)
+    return _HEAD.pack(number, len(starts), len(body)) + body
 
 
 def _row(unpacker: Unpacker, count: int) -> Row:

@@ -5,6 +5,7 @@ each less the one before it. The bytes are then laid out plane by plane (all fir
 second bytes, …), which leaves long runs of zeros for zlib.
 """
 
+import struct
 import sys
 import zlib
 from array import array
@@ -20,6 +21,9 @@ _MOST_DECIMALS = 6
 _MOST_WHOLE = 2**53
 """Up to here a float counts every whole number."""
 _AS_FLOATS = 255
+_ALL_ONE = 254
+"""All values are the same one."""
+_ONE = struct.Struct("<d")
 _SIZE = 8
 
 
@@ -49,6 +53,8 @@ def steps(wholes: Sequence[int]) -> list[int]:
 
 def pack(values: Sequence[float]) -> bytes:
     """Return *values* as bytes, so that an ``Unpacker`` gives exactly them back."""
+    if values and values.count(values[0]) == len(values):
+        return bytes((_ALL_ONE,)) + _ONE.pack(values[0])
     how, kept = stepped(values)
     return bytes((how,)) + pack_wholes(kept)
 
@@ -94,6 +100,8 @@ class Unpacker:
     def numbers(self, count: int) -> list[float]:
         """Return the next column that ``pack`` wrote, which holds *count* numbers."""
         (how,) = self.take(1)
+        if how == _ALL_ONE:
+            return [_ONE.unpack(self.take(_SIZE))[0]] * count
         return restored(how, self.wholes(count))
 
     def wholes(self, count: int) -> list[int]:

@@ -133,10 +133,9 @@ def read_open(
         (start - HOUR_S, end),
     )
     for (piece,) in pieces:
-        for number, row in unpack_rows(piece).items():
-            if wanted is None or number in wanted:
-                inside = {at: bucket for at, bucket in row.items() if start <= at < end}
-                found.setdefault(number, {}).update(inside)
+        for number, row in unpack_rows(piece, wanted).items():
+            inside = {at: bucket for at, bucket in row.items() if start <= at < end}
+            found.setdefault(number, {}).update(inside)
     return found
 
 
