@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import logging
+import shutil
 import socket
 from base64 import b64encode
 from collections import deque
@@ -24,6 +25,7 @@ from ohmstead.errors import ConfigError
 from ohmstead.http_server import listening
 from ohmstead.model import Decision, Tick
 from ohmstead.outputs.influx import InfluxOutput, InfluxSettings
+from ohmstead.outputs.influx_refused import RefusedLines
 from web_site import ASite
 
 pytestmark = pytest.mark.enable_socket  # a server on loopback
@@ -303,6 +305,55 @@ async def test_a_machine_that_does_not_know_the_time_yet_writes_nothing() -> Non
         say(site, 2)
         await until_it_has(database, 2)
     assert numbers_in(database) == [2]
+
+
+async def test_a_disk_that_fails_costs_what_it_should_have_kept_and_no_more(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    site = ASite()
+    async with a_database() as database:
+        database.answers.append(Response(status_code=503))
+        async with telling(site, settings_for(database), tmp_path) as output:
+            shutil.rmtree(tmp_path / "spool")
+            say(site, 1)
+            async with asyncio.timeout(5):
+                while not output.dropped:  # noqa: ASYNC110 - an output tells nobody what it lost
+                    await asyncio.sleep(0.01)
+            say(site, 2)
+            await until_it_has(database, 2)
+    assert numbers_in(database) == [2]
+    assert "cannot be kept on disk" in caplog.text
+
+
+async def test_memory_is_bounded_while_the_disk_hangs(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("ohmstead.outputs.influx._MOST_PENDING", 6)
+    site = ASite()
+    async with a_database() as database:
+        # Nothing is taken out while this sleeps, as it would be behind a disk that hangs.
+        async with telling(site, settings_for(database, every_s=3_600), tmp_path):
+            for n in range(10):
+                say(site, n)
+                await asyncio.sleep(0)
+        async with telling(site, settings_for(database), tmp_path):
+            await until_it_has(database, 9)
+    assert numbers_in(database) == [7, 8, 9]
+    assert len([r for r in caplog.records if "so lines are lost" in r.message]) == 1
+
+
+def test_the_file_of_refused_lines_does_not_grow_for_ever(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    refused = RefusedLines(tmp_path)
+    for word in ("a", "b", "c"):
+        refused.add("here", word * 3_000_000, "400 bad")
+    sizes = {path.name: path.stat().st_size for path in tmp_path.iterdir()}
+    assert sorted(sizes) == ["lines.rejected", "lines.rejected.old"]
+    assert refused.count == 3
+    assert len(caplog.records) == 1
+    RefusedLines(tmp_path / "gone").add("here", "d", "400 bad")
+    assert "a refused line is lost" in caplog.text
 
 
 async def test_words_can_be_left_out() -> None:

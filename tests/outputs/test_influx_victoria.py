@@ -20,6 +20,8 @@ pytestmark = pytest.mark.enable_socket  # a database on loopback
 
 START = SystemClock().now().replace(microsecond=0) - timedelta(hours=1)
 """Not noon of some day: a database drops what lies days ahead."""
+SITE = '#1, "our" home=castle\\'
+"""A name with everything in it that line protocol minds."""
 
 
 def told(site: ASite, n: int, values: dict[str, Value | None], at: datetime | None = None) -> None:
@@ -37,9 +39,7 @@ def told(site: ASite, n: int, values: dict[str, Value | None], at: datetime | No
 async def running(
     site: ASite, settings: InfluxSettings, clock: Clock, folder: Path | None
 ) -> AsyncIterator[InfluxOutput]:
-    output = InfluxOutput(
-        settings, site_name="our home", timezone=LONDON, clock=clock, data_dir=folder
-    )
+    output = InfluxOutput(settings, site_name=SITE, timezone=LONDON, clock=clock, data_dir=folder)
     async with asyncio.TaskGroup() as group:
         task = group.create_task(output.run(site))
         await asyncio.sleep(0.05)
@@ -84,8 +84,8 @@ async def test_the_database_returns_exactly_what_was_sent(api: str, tmp_path: Pa
                 told(site, n, values)  # a turn in which the device has said nothing new
                 await asyncio.sleep(0.01)
             found = await all_sent(database, "ohmstead_load_w", 50)
-    device = {"site": "our home", "device": "inverter"}
-    house = {"site": "our home"}
+    house = {"site": SITE.replace('"', "'").replace("\\", "/")}
+    device = {**house, "device": "inverter"}
     names = {dict(labels)["__name__"]: labels for labels in found}
     assert {name: dict(labels) for name, labels in names.items()} == {
         "toy_pv1_w": {"__name__": "toy_pv1_w", **device},

@@ -40,6 +40,6 @@ class RefusedLines:
 
     def _append(self, path: Path, text: str) -> None:
         if path.exists() and path.stat().st_size > _MOST_BYTES:
-            path.replace(path.with_suffix(".rejected.old"))
+            path.replace(path.with_name(f"{_FILE}.old"))
         with path.open("a", encoding="utf-8") as file:
             file.write(text)

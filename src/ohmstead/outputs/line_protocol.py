@@ -25,6 +25,7 @@ _PER_MICROSECOND: Final[Mapping[Precision, tuple[int, int]]] = {
 _INTEGERS: Final = 1 << 63
 _IN_MEASUREMENT: Final = str.maketrans({",": r"\,", " ": r"\ "})
 _IN_NAME: Final = str.maketrans({",": r"\,", " ": r"\ ", "=": r"\="})
+_PLAIN: Final = str.maketrans({"\\": "/", '"': "'"})
 _IN_TEXT: Final = str.maketrans({'"': r"\"", "\\": r"\\"})
 _BREAKS: Final = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
 
@@ -44,7 +45,8 @@ def encode(lines: Iterable[Line], precision: Precision = "ns") -> list[str]:
 
     Line breaks and other control characters become a space. In names a backslash becomes a
     slash: at the end of a name it would escape what follows, and servers disagree on whether
-    two of them mean one. Numbers that are not finite and empty tags are left out, as the
+    two of them mean one. They disagree on a quote in a name too, so it becomes an apostrophe.
+    Numbers that are not finite and empty tags are left out, as the
     protocol has no way to write them.
     """
     texts = (_encoded(line, precision) for line in lines)
@@ -80,7 +82,7 @@ def _name(name: str) -> str:
 
 
 def _plain(name: str) -> str:
-    return _BREAKS.sub(" ", name).strip().replace("\\", "/")
+    return _BREAKS.sub(" ", name).strip().translate(_PLAIN)
 
 
 def _value(value: FieldValue) -> str | None:
