@@ -105,8 +105,8 @@ def an_inverter(
 ) -> DeviceSnapshot:
     values: dict[str, Value | None] = {
         "serial": "SA2114G047", "pv1_w": 1_000, "pv2_w": 2_000, "pv1_v": 240.5, "grid_v": 239.4,
-        "grid_hz": 50.11, "inverter_w": 900, "battery_v": 51.2, "battery_reserve_pct": 4,
-        "charge_target_pct": 100, "pv1_today_kwh": 4.1, "pv2_today_kwh": 6.5,
+        "grid_hz": 50.11, "inverter_w": 900, "battery_v": 51.2, "reserve_soc_pct": 4,
+        "charge_target_soc_pct": 100, "pv1_today_kwh": 4.1, "pv2_today_kwh": 6.5,
         "grid_export_today_kwh": 2.6, "battery_charge_today_kwh": 7.9,
         "battery_discharge_today_kwh": 5.5, "pv_total_kwh": 10_999.3, "status": "normal",
     }  # fmt: skip
@@ -128,7 +128,8 @@ def test_givtcps_names_are_the_serial_and_its_own_keys() -> None:
     assert line.fields == {
         "pv_power_string_1": 1_000, "pv_power_string_2": 2_000, "pv_voltage_string_1": 240.5,
         "pv_power": 3_000, "grid_voltage": 239.4, "grid_frequency": 50.11, "grid_power": 500,
-        "import_power": 0, "export_power": 500, "invertor_power": 900, "load_power": 1_000,
+        "import_power": 0, "export_power": 500, "invertor_power": 900,
+        "ac_charge_power": 0, "load_power": 1_000,
         "self_consumption_power": 1_000, "battery_power": -1_500, "charge_power": 1_500,
         "discharge_power": 0, "battery_voltage": 51.2, "soc": 30, "soc_kwh": 3.0,
         "charge_time_remaining": 280, "charge_completion_time": "2026-06-21T17:40:00+01:00",
@@ -168,6 +169,17 @@ def test_givtcps_flows(pv_w: float, grid_w: float, battery_w: float, flows: dict
 def test_an_inverter_without_a_serial_is_called_by_its_name() -> None:
     lines = givtcp_lines(news(a_device(Reading(device="garage", at=NOON, values={"grid_v": 230}))))
     assert [line.measurement for line in lines] == ["garage"]
+
+
+@pytest.mark.parametrize(
+    ("values", "power_w"),
+    [({"inverter_w": -800}, 800), ({"inverter_w": 800}, 0), ({"rectifier_w": 700}, 700)],
+    ids=["an output below zero", "an output above zero", "its own word"],
+)
+def test_what_an_inverter_charges_from_the_grid(values: dict[str, Value], power_w: float) -> None:
+    (line,) = givtcp_lines(news(a_device(Reading(device="a", at=NOON, values=values))))
+    assert line.fields["ac_charge_power"] == power_w
+    assert "load_power" not in line.fields
 
 
 # ---- the ranch's -------------------------------------------------------------------------

@@ -25,15 +25,14 @@ _BY_POINT: Final[Mapping[str, tuple[str, ...]]] = {
     "pv_current_string_1": ("pv1_a",),
     "pv_current_string_2": ("pv2_a",),
     "grid_voltage": ("grid_v",),
-    "grid_current": ("grid_a",),
+    "grid_current": ("grid_port_a", "grid_a"),
     "grid_frequency": ("grid_hz",),
     "inverter_output_frequency": ("inverter_hz", "eps_hz"),
     "eps_power": ("eps_w",),
     "invertor_power": ("inverter_w",),
-    "ac_charge_power": ("ac_charge_w", "rectifier_w"),
     "battery_voltage": ("battery_v",),
     "battery_current": ("battery_a",),
-    "combined_generation_power": ("combined_generation_w",),
+    "combined_generation_power": ("generation_w",),
 }
 """GivTCP's key, and the points it may be found in."""
 
@@ -49,8 +48,9 @@ _ENERGIES: Final[Mapping[str, str]] = {
 }
 """GivTCP's key, and the points' names, both without their ending."""
 
-_RESERVE: Final = ("battery_reserve_pct", "discharge_floor_pct")
-_TARGET: Final = ("charge_target_pct", "ac_charge_soc_limit_pct")
+_RESERVE: Final = ("reserve_soc_pct", "discharge_cutoff_soc_pct")
+_TARGET: Final = ("charge_target_soc_pct", "ac_charge_soc_limit_pct")
+_CHARGES_FROM_GRID: Final = ("ac_charge_w", "rectifier_w")
 
 
 def givtcp_lines(news: News) -> list[Line]:
@@ -95,7 +95,8 @@ def _powers(reading: Reading, snapshot: SiteSnapshot) -> dict[str, float | str |
     grid_w = reading.grid.power_w if reading.grid else None
     battery_w = reading.battery.power_w if reading.battery else None
     load_w = reading.load.power_w if reading.load else None
-    load_w = snapshot.load_w if load_w is None else load_w
+    if load_w is None and grid_w is not None:
+        load_w = snapshot.load_w
     powers: dict[str, float | str | None] = {
         "pv_power": pv_w,
         "load_power": load_w,
@@ -105,6 +106,7 @@ def _powers(reading: Reading, snapshot: SiteSnapshot) -> dict[str, float | str |
         "battery_power": battery_w,
         "charge_power": _above(_turned(battery_w)),
         "discharge_power": _above(battery_w),
+        "ac_charge_power": _ac_charge_w(reading),
     }
     if grid_w is None or load_w is None:
         return powers
@@ -117,6 +119,12 @@ def _powers(reading: Reading, snapshot: SiteSnapshot) -> dict[str, float | str |
         discharge_w=max(battery_w or 0.0, 0.0),
     )
     return powers | {"self_consumption_power": max(load_w - flow.import_w, 0.0)} | _flows(flow)
+
+
+def _ac_charge_w(reading: Reading) -> float | None:
+    """Return what the inverter takes in; many say so by an output below zero."""
+    said_w = number(reading.values, *_CHARGES_FROM_GRID)
+    return _above(_turned(number(reading.values, "inverter_w"))) if said_w is None else said_w
 
 
 def _flows(flow: _Flow) -> dict[str, float]:
