@@ -49,10 +49,15 @@ def a_tick(
 
 @asynccontextmanager
 async def a_history(
-    path: Path | None = None, zone: tzinfo = UTC, settings: HistorySettings | None = None
+    path: Path | None = None,
+    zone: tzinfo = UTC,
+    settings: HistorySettings | None = None,
+    *,
+    read_only: bool = False,
 ) -> AsyncIterator[History]:
     """Open a history that takes points ending in _kwh as totals."""
-    async with History(path, zone, kind_of, settings or HistorySettings()) as history:
+    settings = settings or HistorySettings()
+    async with History(path, zone, kind_of, settings, read_only=read_only) as history:
         yield history
 
 

@@ -33,13 +33,22 @@ class History:
     """Everything recorded; what is not on disk yet is in every answer too."""
 
     def __init__(
-        self, path: Path | None, zone: tzinfo, kind_of: KindOf, settings: HistorySettings
+        self,
+        path: Path | None,
+        zone: tzinfo,
+        kind_of: KindOf,
+        settings: HistorySettings,
+        *,
+        read_only: bool = False,
     ) -> None:
-        """Keep it in *path* (None: in memory), with days of *zone*."""
+        """Keep it in *path* (None: in memory), with days of *zone*.
+
+        One that is *read_only* may be asked beside the program that records.
+        """
         self.zone = zone
         self.settings = settings
-        self._store = Store(path)
-        self._kind_of = kind_of
+        self._store = Store(path, read_only=read_only)
+        self.kind_of = kind_of
         self._ids: dict[Signal, int] = {}
         self._words = Words()
         self._recorder = Recorder(settings, self._words, kind_of)
@@ -210,6 +219,11 @@ class History:
         """The file, for what brings in or takes out much at once."""
         return self._store
 
+    def learn(self, ids: Mapping[Signal, int], words: Mapping[int, str]) -> None:
+        """Take note of signals and words that were brought into the file."""
+        self._ids |= ids
+        self._words.wrote(words)
+
     # ---- how it is done -------------------------------------------------------------
 
     async def _load(self) -> None:
@@ -218,7 +232,7 @@ class History:
         )
         self._ids = dict(start.ids)
         self._words = Words(start.words)
-        self._recorder = Recorder(self.settings, self._words, self._kind_of)
+        self._recorder = Recorder(self.settings, self._words, self.kind_of)
         self._rollup = Rollup(self.settings.gap_s, start.begin_s)
         for signal, number in self._ids.items():
             if number in start.totals:

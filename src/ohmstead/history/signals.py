@@ -1,6 +1,7 @@
 """What is recorded: signals, their samples, and the numbers that stand for what they say."""
 
 import math
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
@@ -81,16 +82,18 @@ class Words:
         self._numbers = {text: number for number, text in self._texts.items()}
         self._next = max(self._texts, default=0) + 1
         self._written = self._next
+        self._turn = threading.Lock()
 
     def number(self, text: str) -> int | None:
         """Return the number that stands for *text*; None once there are too many words."""
         text = text[:_MOST_LETTERS]
-        known = self._numbers.get(text)
-        if known is not None or len(self._texts) >= _MOST_WORDS:
-            return known
-        number, self._next = self._next, self._next + 1
-        self._texts[number], self._numbers[text] = text, number
-        return number
+        with self._turn:  # an import asks from a thread of its own
+            known = self._numbers.get(text)
+            if known is not None or len(self._texts) >= _MOST_WORDS:
+                return known
+            number, self._next = self._next, self._next + 1
+            self._texts[number], self._numbers[text] = text, number
+            return number
 
     def fresh(self) -> dict[int, str]:
         """Return the words that are not on disk yet."""

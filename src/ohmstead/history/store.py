@@ -24,6 +24,7 @@ _PRAGMAS: Final = """
     PRAGMA temp_store = MEMORY;
 """
 """With WAL, NORMAL may lose the last batches in a power cut and never damages the file."""
+_TO_READ: Final = "PRAGMA busy_timeout = 5000;"
 
 _DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -33,8 +34,9 @@ log = logging.getLogger(__name__)
 class Store:
     """One history file; whoever wants something of it passes a function to ``run``."""
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, *, read_only: bool = False) -> None:
         """Keep the history in the file *path*; None keeps it in memory, for demonstrations."""
+        self._read_only = read_only
         self._path = path
         self._turn = asyncio.Lock()
         self._busy = threading.Lock()
@@ -93,7 +95,7 @@ class Store:
             return self._connect()
         except sqlite3.DatabaseError as exc:
             code = getattr(exc, "sqlite_errorcode", 0) & 0xFF
-            if self._path is None or code not in _DAMAGED:
+            if self._path is None or self._read_only or code not in _DAMAGED:
                 raise self._unusable(exc) from exc
             aside = self._move_aside(self._path)
             log.warning("%s is damaged (%s); moved to %s, beginning anew", self._where, exc, aside)
@@ -105,13 +107,16 @@ class Store:
             raise self._unusable(exc) from exc
 
     def _connect(self) -> sqlite3.Connection:
-        if self._path is not None:
+        place = ":memory:" if self._path is None else self._path.absolute().as_uri()
+        if self._path is not None and self._read_only:
+            place += "?mode=ro"
+        elif self._path is not None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
         database = sqlite3.connect(
-            self._path or ":memory:", check_same_thread=False, isolation_level="IMMEDIATE"
+            place, check_same_thread=False, isolation_level="IMMEDIATE", uri=True
         )
         try:
-            database.executescript(_PRAGMAS)
+            database.executescript(_TO_READ if self._read_only else _PRAGMAS)
             migrate(database)
         except sqlite3.Error:
             database.close()
