@@ -232,6 +232,8 @@ class Point:
     writable: Writable | None = None
     options: tuple[str, ...] = ()
     """The names a state can take, when they are known."""
+    on_off: bool = False
+    """It is on or off, whether or not it may be written."""
     opt_in: bool = False
     """Writable only when the owner allowed configuration to be changed on this device."""
 

@@ -1,10 +1,20 @@
 """Tells a broker everything, and listens there for commands."""
 
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
 from datetime import tzinfo
 from pathlib import Path
 
 from ohmstead.clock import Clock
-from ohmstead.outputs.mqtt_settings import MqttSettings
+from ohmstead.errors import OutputError
+from ohmstead.model import Tick
+from ohmstead.outputs.broker import broker_for
+from ohmstead.outputs.home_assistant_discovery import Discovery
+from ohmstead.outputs.mqtt_commands import Desk, Incoming
+from ohmstead.outputs.mqtt_link import Link
+from ohmstead.outputs.mqtt_settings import EMBEDDED, MqttSettings
+from ohmstead.outputs.mqtt_teller import Teller
+from ohmstead.outputs.mqtt_topics import Topics
 from ohmstead.ports import SitePort
 
 __all__ = ["MqttOutput", "MqttSettings"]
@@ -22,14 +32,83 @@ class MqttOutput:
         clock: Clock,
         data_dir: Path | None,
     ) -> None:
-        """Be ready to tell the broker in *settings* of the site."""
+        """Be ready to tell the broker in *settings* of the site called *site_name*."""
         self._settings = settings
-        self._site_name = site_name
+        self._topics = Topics(settings.topic, site_name)
         self._timezone = timezone
         self._clock = clock
         self._data_dir = data_dir
 
     async def run(self, site: SitePort) -> None:
-        """Tell and listen for ever."""
-        async for _ in site.ticks():
-            pass
+        """Tell and listen for ever; raises ``OutputError`` when it cannot."""
+        trouble: BaseException | None = None
+        try:
+            async with asyncio.TaskGroup() as group:
+                if self._settings.host == EMBEDDED:
+                    broker = broker_for(self._settings, self._data_dir, self._clock)
+                    open_ = asyncio.Event()
+                    group.create_task(_run_broker(broker(open_.set)))
+                    await open_.wait()
+                await self._talk(site)
+        except* OutputError as several:
+            trouble = _first(several)
+        if trouble is not None:
+            raise OutputError(str(trouble)) from trouble
+
+    async def _talk(self, site: SitePort) -> None:
+        topics, settings = self._topics, self._settings
+        discovery_settings = settings.discovery
+        commands = list(topics.commands)
+        if discovery_settings is not None:
+            commands.append(f"{discovery_settings.prefix}/status")
+        client_id = settings.client_id or f"{settings.topic}-{topics.site_name}".replace("/", "-")
+        link = Link(settings, client_id, topics.availability, commands, self._clock)
+        desk = Desk(
+            site,
+            topics,
+            self._timezone,
+            self._clock,
+            lambda answer: link.answer(topics.result, answer),
+        )
+        discovery = None
+        if discovery_settings is not None:
+            discovery = Discovery(link, topics, discovery_settings, self._clock)
+        teller = Teller(site, link, topics, desk, discovery)
+        ticks = site.ticks()
+        await teller.look_around()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(link.run())
+            group.create_task(_tell(ticks, teller))
+            group.create_task(self._obey(link, desk, teller, discovery))
+
+    async def _obey(
+        self, link: Link, desk: Desk, teller: Teller, discovery: Discovery | None
+    ) -> None:
+        """Carry out each message in a task of its own, begun in the order they came."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                message = await link.incoming.get()
+                if discovery is not None and message.topic == discovery.birth_topic:
+                    group.create_task(discovery.born(message.payload))
+                    continue
+                group.create_task(_handle(desk, teller, message))
+
+
+async def _run_broker(broker: Awaitable[None]) -> None:
+    await broker
+
+
+async def _tell(ticks: AsyncIterator[Tick], teller: Teller) -> None:
+    async for tick in ticks:
+        teller.tell(tick)
+
+
+async def _handle(desk: Desk, teller: Teller, message: Incoming) -> None:
+    await desk.handle(message)
+    teller.tell_site()
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -56,6 +56,14 @@ class EmbeddedSettings:
     """`mosquitto` is a program on this machine; `amqtt` runs inside the service and speaks MQTT
     3.1.1 only; auto takes the first that is there."""
 
+    def __post_init__(self) -> None:
+        """Refuse what is no address."""
+        try:
+            ip_address(self.listen)
+        except ValueError as exc:
+            if self.listen != "localhost":
+                raise ValueError("listen is an address of this machine, like 0.0.0.0") from exc
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MqttSettings:
@@ -131,6 +139,8 @@ class MqttSettings:
             raise ValueError("our own broker speaks no TLS; leave tls out")
         if (self.username is None) != (self.password is None):
             raise ValueError("our own broker needs both username and password, or neither")
+        if self.username is not None and not _is_name(self.username):
+            raise ValueError("our own broker takes a username of printable signs without a colon")
         listen = self.broker.listen
         if self.password is None and not _is_loopback(listen):
             raise ValueError(
@@ -146,6 +156,10 @@ def _check_topic(name: str, topic: str) -> None:
         raise ValueError(f"{name} is a topic, like ohmstead or house/ohmstead")
     if any(sign in topic for sign in _WILDCARDS):
         raise ValueError(f"{name} is a topic without wildcards")
+
+
+def _is_name(name: str) -> bool:
+    return bool(name) and name.isprintable() and ":" not in name
 
 
 def _is_loopback(host: str) -> bool:
