@@ -2,17 +2,18 @@
 
 make bench                 all of them
 make bench ARGS="frames tick"
+make bench ARGS="history --full"    a year instead of 30 days
 """
 
 import importlib
 import sys
 
-BENCHES = ("frames", "tick", "command_line", "service")
+BENCHES = ("frames", "tick", "command_line", "service", "history")
 
 
 def main() -> int:
     """Run the benches named on the command line, or all of them."""
-    names = sys.argv[1:] or BENCHES
+    names = [name for name in sys.argv[1:] if not name.startswith("--")] or BENCHES
     unknown = set(names) - set(BENCHES)
     if unknown:
         print(f"no bench called {', '.join(sorted(unknown))}; there is {', '.join(BENCHES)}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, tzinfo
+from datetime import date, timedelta, tzinfo
 
 from ohmstead.history.buckets import FIVE_S, HOUR_S, Bucket, Row
 from ohmstead.history.days import day_of, day_span, days_between
@@ -15,6 +15,7 @@ _WANTED = (
     "grid_w", "pv_w", "load_w", "soc_pct", "buy_per_kwh", "sell_per_kwh",
     "battery_capacity_kwh", "battery_max_charge_w", "battery_max_discharge_w",
 )  # fmt: skip
+_DAYS_AT_ONCE = 7
 _W_PER_KWH = 3.6e6 / FIVE_S
 
 
@@ -87,12 +88,19 @@ async def costs(
     """
     signals = {point: history.find(SITE, point) for point in _WANTED}
     known: list[Signal] = [signal for signal in signals.values() if signal is not None]
-    found = await history.steps("five", known, first, last)
-    rows = {point: found[signal] if signal is not None else {} for point, signal in signals.items()}
-    steps: dict[date, list[Step]] = {}
-    for day in days_between(first, last):
-        steps[day] = list(_steps(rows, *day_span(day, history.zone)))
-    return costs_of([step for day in steps.values() for step in day], history.zone, plain)
+    battery = _Simulated(plain or PlainBattery())
+    answer: list[DayCosts] = []
+    for begin in list(days_between(first, last))[::_DAYS_AT_ONCE]:
+        end = min(begin + timedelta(days=_DAYS_AT_ONCE - 1), last)
+        found = await history.steps("five", known, begin, end)
+        rows = {
+            point: found[signal] if signal is not None else {} for point, signal in signals.items()
+        }
+        for day in days_between(begin, end):
+            steps = list(_steps(rows, *day_span(day, history.zone)))
+            if steps:
+                answer.append(_day(day, steps, battery))
+    return answer
 
 
 def costs_of(
