@@ -143,7 +143,9 @@ async def an_ear(
     port: int, username: str | None = None, password: str | None = None
 ) -> AsyncIterator[Ear]:
     async with (
-        aiomqtt.Client("127.0.0.1", port, username=username, password=password) as client,
+        aiomqtt.Client(
+            "127.0.0.1", port, username=username, password=password, timeout=3
+        ) as client,
         asyncio.TaskGroup() as group,
     ):
         await client.subscribe("#", qos=1)

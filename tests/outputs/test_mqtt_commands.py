@@ -104,6 +104,13 @@ async def test_only_the_last_ids_are_remembered() -> None:
     assert said[-1]["why"] == "100 requests hold already; cancel some first"
 
 
+@pytest.mark.parametrize("topic", ["ohmstead/home/result", "ohmstead/there/a/b/set", "a/b/set"])
+async def test_what_is_none_of_ours_is_not_even_answered(topic: str) -> None:
+    said: list[dict[str, Any]] = []
+    await a_desk(ASite(), said).handle(Incoming(topic, b"5"))
+    assert said == []
+
+
 async def answered(site: ASite, topic: str, payload: str | bytes) -> dict[str, Any]:
     said: list[dict[str, Any]] = []
     given = payload.encode() if isinstance(payload, str) else payload

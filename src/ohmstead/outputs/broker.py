@@ -45,7 +45,7 @@ def broker_for(settings: MqttSettings, folder: Path | None, clock: Clock) -> Bro
         return lambda ready: run_mosquitto(program, settings, folder, ready, clock)
     if use != "mosquitto" and importlib.util.find_spec("amqtt") is not None:
         log.warning(
-            "mqtt: no mosquitto here, so amqtt is the broker. It speaks MQTT 3.1.1 only: in Home "
+            "mqtt: the broker is amqtt, inside this service. It speaks MQTT 3.1.1 only: in Home "
             "Assistant, choose protocol 3.1.1 in the advanced options of its MQTT integration"
         )
         if settings.protocol == "5":

@@ -33,7 +33,7 @@ async def run_amqtt(settings: MqttSettings, folder: Path | None, ready: Callable
     )
     try:
         await broker.start()
-    except (errors.AMQTTError, OSError) as exc:
+    except (errors.AMQTTError, errors.BrokerError, errors.PluginError, OSError) as exc:
         raise OutputError(f"mqtt: our own broker cannot listen on {bind}: {exc}") from exc
     log.info("mqtt: amqtt runs on %s, for MQTT 3.1.1", bind)
     try:

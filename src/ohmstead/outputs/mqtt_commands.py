@@ -104,7 +104,7 @@ class Desk:
     async def _answer(self, message: Incoming) -> Answer | None:
         inbound = self._topics.inbound(message.topic)
         if inbound is None:
-            raise RequestError(f"{message.topic} takes no commands")
+            return None  # nothing we listen to: some brokers send it all the same
         if message.retained:
             raise RequestError("it was retained, so nobody knows how old it is; send it without")
         text = _text(message.payload)
