@@ -1,12 +1,17 @@
 """A history as a whole: what goes in comes out, before and after commits, days and restarts."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from datetime import date, datetime, timedelta
+from contextlib import AsyncExitStack
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from histories import MORNING, a_history, a_tick, feed
 from houses import LONDON
@@ -203,3 +208,43 @@ async def test_a_backup_is_a_whole_history(tmp_path: Path) -> None:
             await history.backup(tmp_path / "copy.db")
     async with a_history(tmp_path / "copy.db") as copy:
         assert await values_of(copy, GRID) == [0, 1, 2, 3]
+
+
+waits = st.integers(10, 290)
+powers = st.none() | st.integers(-5_000, 5_000)
+walks = st.lists(st.tuples(waits, powers, st.integers(0, 3)), min_size=1, max_size=120)
+
+
+@settings(max_examples=40)
+@given(walks, st.sets(st.integers(0, 119)), st.sets(st.integers(0, 119)))
+def test_restarts_and_cuts_change_nothing_that_was_committed(
+    walk: list[tuple[int, int | None, int]], ends: set[int], commits: set[int]
+) -> None:
+    """One history goes on without end; the other is closed now and then, and both are alike."""
+
+    async def walked(path: Path, ends: set[int]) -> tuple[list[object], list[float]]:
+        at, kwh = datetime(2026, 3, 28, 20, tzinfo=UTC), 0
+        chosen = HistorySettings(commit_s=1e9)
+        async with AsyncExitStack() as stack:
+            history = await stack.enter_async_context(a_history(path, LONDON, chosen))
+            for number, (wait, power, growth) in enumerate(walk):
+                at, kwh = at + timedelta(seconds=wait), kwh + growth
+                await history.record(a_tick(at, {"grid_w": power, "import_kwh": kwh}))
+                if number in commits:
+                    await history.flush(at)
+                if number in ends:
+                    await stack.aclose()
+                    history = await stack.enter_async_context(a_history(path, LONDON, chosen))
+            signals = [s for s in (GRID, TOTAL) if s in history.signals]
+            first = date(2026, 3, 28)
+            days = await history.days(signals, first, first + timedelta(days=4))
+            found = [(s, *days[s][day]) for s in signals for day in days[s]]
+            exact = [(s, start, b.low, b.high, b.last) for s, start, b in found]
+            return list(exact), [energy for *_, b in found for energy in (b.up, b.down)]
+
+    with TemporaryDirectory() as folder:
+        path = Path(folder)
+        exact, energies = asyncio.run(walked(path / "one.db", {len(walk) - 1}))
+        again, energies_again = asyncio.run(walked(path / "other.db", {*ends, len(walk) - 1}))
+    assert again == exact
+    assert energies_again == pytest.approx(energies, abs=1e-4)

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from histories import MORNING, a_tick, kind_of
-from houses import a_price_curve
-from ohmstead.history.record import Recorder
+from houses import ToyBattery, a_price_curve
+from ohmstead.history.record import Recorder, kinds_of
 from ohmstead.history.settings import HistorySettings
 from ohmstead.history.signals import SITE, Form, Sample, Signal, Words
-from ohmstead.model import BatteryMode, BatteryReading, Prices, SiteSnapshot, Value
+from ohmstead.model import BatteryMode, BatteryReading, Kind, Point, Prices, SiteSnapshot, Value
 
 
 def a_recorder(**settings: float) -> Recorder:
@@ -105,6 +105,13 @@ def test_every_kind_of_value_comes_back(value: Value, form: Form) -> None:
 def test_a_total_is_known_by_its_kind() -> None:
     (sample,) = a_recorder().samples(a_tick(MORNING, {"import_kwh": 5.5}))
     assert sample.signal.form is Form.TOTAL
+
+
+def test_the_kind_of_a_point_is_what_its_device_says() -> None:
+    points = {"made_kwh": Point(key="made_kwh", label="Made", kind=Kind.TOTAL)}
+    kind = kinds_of({"inverter": ToyBattery(points=points)})
+    assert kind("inverter", "made_kwh") is Kind.TOTAL
+    assert kind("inverter", "another") is kind(SITE, "grid_w") is None
 
 
 def test_a_point_that_begins_to_say_words_becomes_another_signal() -> None:

@@ -118,6 +118,31 @@ async def test_who_is_cancelled_while_it_writes_leaves_the_file_whole(tmp_path: 
         assert [value for _, value in column] == list(range(6))
 
 
+async def test_who_is_cancelled_while_the_disk_is_busy_loses_and_doubles_nothing(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "history.db"
+    async with a_history(path) as history:
+        now = await feed(history, MORNING, [{"grid_w": n, "mode": f"m{n}"} for n in range(4)])
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await history.flush(now)
+        other.execute("COMMIT")
+        other.close()
+        now = await feed(history, now, [{"grid_w": n, "mode": f"m{n}"} for n in range(4, 6)])
+        await history.flush(now)
+    async with a_history(path) as history:
+        mode = history.find("inverter", "mode")
+        assert mode is not None
+        found = await history.samples([GRID, mode], 0, 2**50)
+        assert [value for _, value in found[GRID]] == list(range(6))
+        words = [history.words.to_value(mode.form, value or 0) for _, value in found[mode]]
+        assert words == [f"m{n}" for n in range(6)]
+        assert len(history.signals) == len(set(history.signals)) == 2
+
+
 async def test_a_killed_process_loses_its_last_batch_at_most(tmp_path: Path) -> None:
     path, number = tmp_path / "history.db", 0
     for wait_s in (0.3, 0.05, 0.15, 0.4):

@@ -239,6 +239,7 @@ class History:
                 self._rollup.know(signal, start.totals[number])
             for at_ms, value in start.late.get(number, ()):
                 self._rollup.add(signal, at_ms, value)
+                self._recorder.know(signal, at_ms, value)
 
     def _take(self, samples: Iterable[Sample]) -> None:
         for sample in samples:

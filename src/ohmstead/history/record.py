@@ -1,14 +1,15 @@
 """Picks from each tick what is worth recording: what changed, and now and then what did not."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from ohmstead.history.settings import HistorySettings
 from ohmstead.history.signals import SITE, Form, Sample, Signal, Words, form_of
 from ohmstead.model import Kind, PriceCurve, Reading, SiteSnapshot, Tick, Value
+from ohmstead.ports import DevicePort
 
-__all__ = ["KindOf", "Recorder", "site_values", "to_ms"]
+__all__ = ["KindOf", "Recorder", "kinds_of", "site_values", "to_ms"]
 
 KindOf = Callable[[str, str], Kind | None]
 """Tells the kind of a point by the names of its device and itself; None if it is unknown."""
@@ -37,6 +38,13 @@ class Recorder:
         self._heartbeat_ms = settings.heartbeat_s * 1_000
         self._held: dict[str, dict[str, _Held]] = {}
         self._read_at: dict[str, datetime] = {}
+
+    def know(self, signal: Signal, at_ms: int, value: float | None) -> None:
+        """Go on from what was recorded of *signal* before a restart."""
+        held = self._held.setdefault(signal.device, {})
+        known = held.get(signal.point)
+        if known is None or known.at_ms <= at_ms:
+            held[signal.point] = _Held(signal, at_ms, value)
 
     def samples(self, tick: Tick) -> list[Sample]:
         """Return what *tick* says that is to be recorded."""
@@ -111,6 +119,16 @@ class Recorder:
         if apart_ms < 0:
             return True
         return apart_ms >= (self._heartbeat_ms if number == known.value else self._least_ms)
+
+
+def kinds_of(devices: Mapping[str, DevicePort]) -> KindOf:
+    """Return what tells the kind of a point of *devices*, also of points that appear later."""
+
+    def kind_of(device: str, point: str) -> Kind | None:
+        known = devices[device].points.get(point) if device in devices else None
+        return None if known is None else known.kind
+
+    return kind_of
 
 
 def site_values(snapshot: SiteSnapshot) -> dict[str, float | str | None]:
