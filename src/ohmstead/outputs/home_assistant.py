@@ -36,6 +36,8 @@ _TIME: Final = r"(([01]\d|2[0-3]):[0-5]\d)?"
 _INSTANT: Final = r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?([+-]\d\d:\d\d|Z)?)?"
 _LONGEST_TEXT: Final = 255
 _SMALLEST_STEP: Final = 0.001
+_COUNTED: Final = ("energy", "duration", None)
+"""The device classes whose values may be a total."""
 
 Config = dict[str, Any]
 
@@ -101,7 +103,7 @@ def config_messages(
 ) -> dict[str, str]:
     """Return the discovery messages of *subject*, by topic."""
     base = subject_id(topics.site_name, subject.name)
-    device: Config = {"ids": [base], "name": subject.title, "mf": "Ohmstead"}
+    device: Config = {"ids": [base], "name": subject.title}
     if subject.model:
         device["mdl"] = subject.model
     if subject.via is not None:
@@ -165,9 +167,9 @@ def _read_only(point: Point, subject: Subject) -> tuple[str, Config]:
         config["unit_of_meas"] = unit
     if device_class is not None:
         config["dev_cla"] = device_class
-    if point.kind is Kind.TOTAL:
+    if point.kind is Kind.TOTAL and device_class in _COUNTED:
         config["stat_cla"] = "total_increasing"
-    elif point.kind is Kind.MEASUREMENT and unit is not None:
+    elif point.kind in {Kind.MEASUREMENT, Kind.TOTAL} and unit is not None:
         config["stat_cla"] = "measurement"
     if config:
         return "sensor", config | {"val_tpl": "{{ value or 'None' }}"}
