@@ -1,0 +1,66 @@
+"""From a configuration to the wire: what is set by MQTT reaches the inverter's registers."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from houses import LONDON
+from mqtt_house import a_broker, an_ear
+from ohmstead import app
+from ohmstead.cli.common import faces_of, plan_of
+from ohmstead.clock import SystemClock
+from ohmstead.config.load import load
+from ohmstead.devices.luxpower.simulator import LuxPowerSimulator
+from ohmstead.simulation import House, HouseSettings
+
+pytestmark = pytest.mark.enable_socket
+
+CONFIGURATION = """\
+devices:
+  - {{name: inverter, family: luxpower, host: 127.0.0.1, port: {device}, datalog: 2222222222,
+     serial: 5555555555, pause_s: 0, poll_s: 1}}
+outputs:
+  - mqtt: {{host: 127.0.0.1, port: {broker}, home_assistant: true}}
+  - mqtt: {{host: 127.0.0.1, port: 1, topic: nobody}}
+web: {{enabled: false}}
+"""
+CHARGE_RATE = 64
+HOME = "ohmstead/home"
+
+
+async def test_a_number_set_by_home_assistant_reaches_the_inverter(tmp_path: Path) -> None:
+    clock, stop = SystemClock(), asyncio.Event()
+    house = House(HouseSettings(start_soc_pct=40), clock.now(), LONDON)
+    inverter = LuxPowerSimulator(house, clock, LONDON)
+    path = tmp_path / "ohmstead.yaml"
+    async with a_broker(tmp_path) as broker, inverter.serve() as port, an_ear(broker.port) as ear:
+        path.write_text(CONFIGURATION.format(device=port, broker=broker.port))
+        settings = load(path)
+        faces = faces_of(settings, clock, "1.2.3")
+        assert [name for name, _ in faces] == ["mqtt", "mqtt-2"]
+        async with asyncio.TaskGroup() as group:
+            group.create_task(app.run(plan_of(settings, clock), clock, stop, faces))
+            where = "homeassistant/device/ohmstead-home-inverter/config"
+            await ear.until(lambda: "charge_rate_pct" in ear.kept.get(where, ""), within_s=30)
+            rate = json.loads(ear.kept[where])["cmps"]["charge_rate_pct"]
+            assert (rate["p"], rate["min"], rate["max"]) == ("number", 0, 100)
+            await ear.until(lambda: ear.kept.get(rate["stat_t"]), within_s=30)
+
+            await ear.say(rate["cmd_t"], "37")
+            answer = await ear.answer()
+            assert (
+                answer["said"] == "inverter: set charge_rate_pct to 37: charge_rate_pct 100 -> 37"
+            )
+            assert [(r, w & 0xFF) for _, r, w in inverter.writes] == [(CHARGE_RATE, 37)]
+            await ear.topic(rate["stat_t"], "37")
+
+            wish = {"mode": "charge", "minutes": 30, "id": "mine"}
+            await ear.say(f"{HOME}/request", json.dumps(wish))
+            await ear.topic(f"{HOME}/site/mode", "charge")
+            await ear.until(lambda: "mqtt asked for charge" in ear.kept[f"{HOME}/site/reason"])
+            await ear.say(f"{HOME}/site/cancel/set", "on")
+            await ear.topic(f"{HOME}/site/mode", "automatic")
+            stop.set()
+        await ear.topic(f"{HOME}/availability", "offline")
