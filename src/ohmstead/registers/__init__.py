@@ -1,6 +1,8 @@
 """Register tables and their codec: words in, values out, and back. No I/O."""
 
 from ohmstead.registers.bank import RegisterBank
+from ohmstead.registers.crc import crc16
+from ohmstead.registers.heard import Heard
 from ohmstead.registers.table import Decoded, Register, RegisterTable, RegisterWrite, claims
 from ohmstead.registers.words import (
     F16,
@@ -58,6 +60,7 @@ __all__ = [
     "Clock",
     "Decoded",
     "Float",
+    "Heard",
     "Integer",
     "Raw",
     "Register",
@@ -68,4 +71,5 @@ __all__ = [
     "Word",
     "bit",
     "claims",
+    "crc16",
 ]
