@@ -7,12 +7,15 @@ inverter loads the code of one inverter.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, is_dataclass
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pkgutil import resolve_name
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Any, Final, cast, get_args, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter
 
+from ohmstead.links.scan import Handshake
 from ohmstead.registers import RegisterTable
 
 __all__ = [
@@ -51,6 +54,18 @@ class Family:
         return cast("Callable[..., Any]", self._find("simulator", "Simulator"))
 
     @property
+    def handshake(self) -> Handshake | None:
+        """Asks an address whether such a device is there; None if the family cannot be asked."""
+        found = self._discovery()
+        return cast("Handshake", found.handshake) if found else None
+
+    @property
+    def port(self) -> int | None:
+        """Where such a device usually listens; None if the family cannot be asked."""
+        found = self._discovery()
+        return cast("int", found.PORT) if found else None
+
+    @property
     def tables(self) -> tuple[RegisterTable, ...]:
         """The family's register tables."""
         found = resolve_name(f"ohmstead.devices.{self.name}.registers:TABLES")
@@ -60,6 +75,10 @@ class Family:
         """Return the register tables of one model of the family, by address space."""
         find = resolve_name(f"ohmstead.devices.{self.name}.registers:tables_for")
         return cast("Mapping[str, RegisterTable]", find(model))
+
+    def _discovery(self) -> ModuleType | None:
+        where = f"ohmstead.devices.{self.name}.discovery"
+        return import_module(where) if find_spec(where) else None
 
     def _find(self, module: str, suffix: str) -> object:
         return resolve_name(f"ohmstead.devices.{self.name}.{module}:{self.prefix}{suffix}")
