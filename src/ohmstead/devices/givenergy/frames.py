@@ -185,7 +185,7 @@ class FrameDecoder:
             if len(buffer) - at < _HEAD.size:
                 break
             trouble, size = "", 0
-            if 0 <= buffer.find(_MARK, at + len(_MARK), at + _HEAD.size):
+            if buffer.find(_MARK, at + len(_MARK), at + _HEAD.size) >= 0:
                 trouble = "cut short"
             else:
                 _, length, unit, function, _ = _HEAD.unpack_from(buffer, at)
@@ -240,51 +240,51 @@ def _parse(octets: bytes) -> Frame | str:
         return Null(dongle=dongle, address=inner[0])
     if crc16(inner) != octets[-2] | octets[-1] << 8:
         return "check sum"
-    if len(octets) == _REQUEST:
-        address, function, register, value = _ASKED.unpack(inner)
-        return Request(
-            dongle=dongle, address=address, function=function, register=register, value=value
-        )
-    if len(inner) < _ANSWERED.size:
-        return "length"
-    address, function, serial, register, value = _ANSWERED.unpack_from(inner)
-    return _answer(
-        Block(
-            dongle=dongle,
-            address=address,
-            function=function,
-            serial=serial.decode("latin-1").strip("\0"),
-            register=register,
-            words=struct.unpack_from(f">{(len(inner) - _ANSWERED.size) // _WORD}H", inner, 16),
-        ),
-        value,
+    return _request(dongle, inner) if len(octets) == _REQUEST else _answer(dongle, inner)
+
+
+def _request(dongle: str, inner: bytes) -> Request:
+    address, function, register, value = _ASKED.unpack(inner)
+    return Request(
+        dongle=dongle, address=address, function=function, register=register, value=value
     )
 
 
-def _answer(block: Block, value: int) -> Frame | str:
-    """Return what *block* really is: *value* is a count of words, a word, or part of an error."""
-    if block.function in _READS:
-        return block if len(block.words) == value else "length"
-    if block.words:
+def _answer(dongle: str, inner: bytes) -> Frame | str:
+    """Return what *inner* is: its last word is a count of words, a word, or part of an error."""
+    if len(inner) < _ANSWERED.size:
         return "length"
-    dongle, address, serial = block.dongle, block.address, block.serial
-    if block.function & _ERROR:
+    address, function, octets, register, value = _ANSWERED.unpack_from(inner)
+    serial = octets.decode("latin-1").strip("\0")
+    count, odd = divmod(len(inner) - _ANSWERED.size, _WORD)
+    if odd or count != (value if function in _READS else 0):
+        return "length"
+    if function in _READS:
+        return Block(
+            dongle=dongle,
+            address=address,
+            function=function,
+            serial=serial,
+            register=register,
+            words=struct.unpack_from(f">{count}H", inner, _ANSWERED.size),
+        )
+    if function & _ERROR:
         return Refusal(
             dongle=dongle,
             address=address,
-            function=block.function & ~_ERROR,
+            function=function & ~_ERROR,
             serial=serial,
-            register=block.register,
+            register=register,
             value=value,
         )
-    if block.function == Function.WRITE:
-        return Stored(
-            dongle=dongle, address=address, serial=serial, register=block.register, word=value
-        )
+    if function == Function.WRITE:
+        return Stored(dongle=dongle, address=address, serial=serial, register=register, word=value)
     return "function"
 
 
-def _whole(dongle: str, inner: bytes, padding: int | None = None, check: int | None = None) -> bytes:
+def _whole(
+    dongle: str, inner: bytes, padding: int | None = None, check: int | None = None
+) -> bytes:
     rest = len(inner) + _WORD
     head = _HEAD.pack(
         _MARK, _OUTER - _COUNTED_FROM + rest, 1, _TRANSPARENT, _serial(dongle)
