@@ -25,6 +25,8 @@ _QUOTED: Final = re.compile(r"""(?:"((?:[^"\\]|\\.)*)"|'([^']*)')\s*(?:#.*)?""")
 _COMMENT: Final = re.compile(r"(?:^|\s)#.*")
 _VARIABLE: Final = re.compile(r"\$(?:(\$)|\{\w+(?::?-([^}]*))?[^}]*\}|\w+)")
 _OURS: Final = re.compile(r"(?i)invertor_?ip.*|numinvertors|self_run.*|ha_auto_d|givtcpinstance")
+_PARSER_SLIPS: Final = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What the YAML parser raises, beside its own errors, for tags and keys that fit nothing."""
 _REMEDY: Final = "put it right there, and migrate again"
 
 
@@ -97,7 +99,7 @@ def _yaml(text: str, name: str) -> object:
         # The parser's own message quotes values when a key stands twice.
         twice = "a key stands here twice" if "duplicate key" in str(exc.problem) else ""
         raise ConfigError(f"{name}{line}: {twice or 'this is not YAML'}; {_REMEDY}") from exc
-    except (YAMLError, ValueError, RecursionError) as exc:
+    except (YAMLError, *_PARSER_SLIPS) as exc:
         raise ConfigError(f"{name}: this is not YAML; {_REMEDY}") from exc
 
 
