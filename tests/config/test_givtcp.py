@@ -214,6 +214,11 @@ def test_every_service_of_a_compose_file_is_an_inverter() -> None:
     assert not any("grafana" in note or "GF_" in note for note in told)
 
 
+def test_services_that_agree_are_nothing_to_tell() -> None:
+    text = COMPOSE.replace("DAYRATE=0.2", "DAYRATE=0.3").replace("      - MQTT_PASSWORD\n", "")
+    assert not any("first service" in note for note in from_givtcp(text).notes)
+
+
 def test_the_settings_of_version_3_are_understood() -> None:
     text = json.dumps(ALL_SETTINGS, indent=4)
     assert hosts(text) == [("inverter", "192.168.1.20"), ("inverter_2", "192.168.1.21")]
