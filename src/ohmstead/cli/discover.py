@@ -220,7 +220,7 @@ def _summarise(search: _Search) -> None:
     seen = search.seen
     where = ", ".join(map(str, search.networks))
     if search.stopped:
-        click.echo(f"stopped: {seen.knocks} of {seen.expected} ports asked", err=True)
+        click.echo(f"stopped: asked {seen.knocks} of {seen.expected} ports", err=True)
     if not any(claim.found.confirmed for claim in seen.claims):
         click.echo(f"no device found in {where}", err=True)
     if seen.others:

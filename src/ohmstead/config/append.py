@@ -166,12 +166,11 @@ def _with_devices(text: str, rows: Sequence[Mapping[str, str | int]]) -> str:
     later = [loaded.lc.key(key)[0] for key in loaded if loaded.lc.key(key)[0] > first]
     end = min(later, default=len(lines))
     present = loaded["devices"]
-    if isinstance(present, CommentedSeq) and present.fa.flow_style():
+    if not isinstance(present, CommentedSeq) or not present or present.fa.flow_style():
         return _into_brackets(lines, first, end, rows, empty=not present)
-    column = present.lc.col if isinstance(present, CommentedSeq) else 2
-    while end > first + 1 and _belongs_to_what_follows(lines[end - 1], column):
+    while _belongs_to_what_follows(lines[end - 1], present.lc.col):
         end -= 1
-    added = as_yaml(rows, column).replace("\n", end_of_line)
+    added = as_yaml(rows, present.lc.col).replace("\n", end_of_line)
     return "".join([*lines[:end], added, *lines[end:]])
 
 
