@@ -173,8 +173,8 @@ class FrameDecoder:
     def feed(self, data: bytes) -> list[Frame]:
         """Return the frames that *data* completes.
 
-        After anything wrong the search goes on behind the mark, not behind the frame: its
-        length may be what is broken.
+        After anything wrong the search goes on behind the mark: the length may be what is
+        broken. Last bytes that could begin the next frame may have been borrowed from it.
         """
         buffer = self._buffer
         buffer += data
@@ -185,22 +185,23 @@ class FrameDecoder:
             if len(buffer) - at < _HEAD.size:
                 break
             trouble, size = "", 0
-            if buffer.find(_MARK, at + len(_MARK), at + _HEAD.size) >= 0:
+            if buffer.find(_MARK, at + len(_MARK), at + _HEAD.size + len(_MARK) - 1) >= 0:
                 trouble = "cut short"
             else:
                 _, length, unit, function, _ = _HEAD.unpack_from(buffer, at)
                 size = length + _COUNTED_FROM
-                if unit > 1 or not _LEAST.get(function, _NEVER) <= size <= _MOST:
+                if unit > 1 or size not in _SIZES.get(function, ()):
                     trouble = "head"
                 elif len(buffer) - at < size:
                     break
-            found = trouble or _parse(bytes(buffer[at : at + size]))
+            octets = bytes(buffer[at : at + size])
+            found = trouble or _parse(octets)
             if isinstance(found, str):
                 self.dropped[found] += 1
                 at += len(_MARK)
             else:
                 frames.append(found)
-                at += size
+                at += size - _begun(octets)
         else:
             at = max(at, len(buffer) - len(_MARK) + 1)
         del buffer[:at]
@@ -216,9 +217,7 @@ _ASKED: Final = struct.Struct(">BBHH")
 _ANSWERED: Final = struct.Struct(">BB10sHH")
 _HEARTBEAT: Final = 1
 _TRANSPARENT: Final = 2
-_LEAST: Final = {_HEARTBEAT: 19, _TRANSPARENT: 34}
-_MOST: Final = 306
-_NEVER: Final = _MOST + 1
+_SIZES: Final = {_HEARTBEAT: range(19, 20), _TRANSPARENT: range(34, 307)}
 _REQUEST: Final = 34
 _ERROR: Final = 0x80
 _WORD: Final = 2
@@ -231,16 +230,20 @@ def _parse(octets: bytes) -> Frame | str:
     """Return the one whole frame in *octets*, or what is wrong with it."""
     dongle = octets[8:18].decode("latin-1")
     if octets[7] == _HEARTBEAT:
-        return Heartbeat(dongle=dongle, kind=octets[18])
+        return "cut short" if _begun(octets) else Heartbeat(dongle=dongle, kind=octets[18])
     inner = octets[_OUTER:-_WORD]
     if inner.endswith(_TEXT_END) and _TEXT.issuperset(inner[: -len(_TEXT_END)]):
-        text = inner[: -len(_TEXT_END)].decode("ascii")
-        return LanConfig(dongle=dongle, text=text)
-    if inner[1] == 0:
+        return LanConfig(dongle=dongle, text=inner[: -len(_TEXT_END)].decode("ascii"))
+    if not any(inner[1:]):
         return Null(dongle=dongle, address=inner[0])
     if crc16(inner) != octets[-2] | octets[-1] << 8:
         return "check sum"
     return _request(dongle, inner) if len(octets) == _REQUEST else _answer(dongle, inner)
+
+
+def _begun(octets: bytes) -> int:
+    """Return how many of the last *octets* could be the first ones of a mark."""
+    return max(n for n in range(len(_MARK) + 1) if octets.endswith(_MARK[:n]))
 
 
 def _request(dongle: str, inner: bytes) -> Request:
