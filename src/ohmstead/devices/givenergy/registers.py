@@ -96,6 +96,8 @@ class Model:
     batteries: Batteries = Batteries.PACKS
     battery_v: float = 51.2
     """What amp-hours are multiplied with to make watt-hours."""
+    by_rated: bool = False
+    """Whether it heeds charge rates in per cent of its rated power; else of the capacity."""
     controller: bool = False
     """Whether its packs have a controller page of their own, at 0x31."""
 
@@ -283,6 +285,7 @@ _ALL: Final = (
     ),
     Model(
         name="ac_coupled",
+        by_rated=True,
         title="AC-coupled",
         inputs=_MEASURED,
         holdings=_TWO_SLOTS_PORT,
@@ -290,6 +293,7 @@ _ALL: Final = (
     ),
     Model(
         name="all_in_one",
+        by_rated=True,
         title="All-in-One",
         inputs=_MEASURED,
         holdings=_TEN_SLOTS,
@@ -299,6 +303,7 @@ _ALL: Final = (
     ),
     Model(
         name="all_in_one_hybrid",
+        by_rated=True,
         title="All-in-One hybrid, three-phase",
         inputs=_THREE_INPUTS,
         holdings=_THREE_PORT,
@@ -308,6 +313,7 @@ _ALL: Final = (
     ),
     Model(
         name="hybrid_3ph",
+        by_rated=True,
         title="Three-phase hybrid",
         inputs=_THREE_INPUTS,
         holdings=_THREE_HOLDINGS,
@@ -317,6 +323,7 @@ _ALL: Final = (
     ),
     Model(
         name="ac_3ph",
+        by_rated=True,
         title="Three-phase AC-coupled",
         inputs=_THREE_INPUTS,
         holdings=_THREE_PORT,
@@ -326,6 +333,7 @@ _ALL: Final = (
     ),
     Model(
         name="commercial",
+        by_rated=True,
         title="Commercial three-phase",
         inputs=_THREE_INPUTS,
         holdings=_THREE_CABINETS,
