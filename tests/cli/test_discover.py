@@ -155,6 +155,17 @@ async def test_ctrl_c_ends_it_and_shows_what_was_found(street: Street, tmp_path:
     assert not path.exists()
 
 
+@pytest.mark.parametrize("place", ["ohmstead.yaml", "nowhere/ohmstead.yaml"])
+async def test_a_file_that_cannot_be_added_to_is_told_before_the_search(
+    place: str, tmp_path: Path
+) -> None:
+    (tmp_path / "ohmstead.yaml").write_text("devises: []\n")
+    said = await discover("127.0.0.1", "--write", "-c", str(tmp_path / place))
+    assert said.code == 2
+    assert said.err.startswith("ohmstead: ")
+    assert "devises" in said.err or "cannot be written: No such file" in said.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

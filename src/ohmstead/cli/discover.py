@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ohmstead.app import watch_signals
 from ohmstead.cli.common import as_json_option, print_json, table
-from ohmstead.config.append import Addition, add_devices
+from ohmstead.config.append import Addition, add_devices, read_or_empty
 from ohmstead.config.catalogue import FAMILIES
 from ohmstead.errors import ConfigError
 from ohmstead.links.networks import Network, addresses_of, network_of, own_networks
@@ -76,6 +76,8 @@ def command(
     Nothing is written to any device. With --write, devices that are found and not yet in the
     configuration are added to it; what stands there is never changed.
     """
+    if write:
+        read_or_empty(path)  # a mistake in it is told before the search, not after
     search = _Search(knocks=_knocks(ports, patience_s))
     if network is None:
         search.around(loud=not as_json)

@@ -41,8 +41,11 @@ def read_or_empty(path: Path, environment: Mapping[str, str] | None = None) -> S
     """Return the settings in *path*, those of an empty file if it is not there."""
     if path.exists():
         return read_settings(read_document(path, environment))
-    with _beside(path, "") as empty:
-        return read_settings(read_document(empty, environment))
+    try:
+        with _beside(path, "") as empty:
+            return read_settings(read_document(empty, environment))
+    except OSError as exc:
+        raise ConfigError(f"{path} cannot be written: {exc.strerror}") from exc
 
 
 def known_as(claim: Claim, settings: Settings) -> DeviceEntry | None:
