@@ -165,7 +165,7 @@ class Float:
 
 @dataclass(frozen=True, slots=True)
 class Ascii:
-    """Text, two characters a word, padded with zeros or spaces."""
+    """Text, two characters a word, padded with zeros or spaces; zeros may stand before it too."""
 
     words: int
     low_first: bool = False
@@ -178,7 +178,7 @@ class Ascii:
     def unpack(self, words: Sequence[int]) -> str | None:
         """Return the text, or None where the bytes are not printable ASCII."""
         order = "<" if self.low_first else ">"
-        octets = struct.pack(f"{order}{len(words)}H", *words).rstrip(b"\0 \xff")
+        octets = struct.pack(f"{order}{len(words)}H", *words).rstrip(b"\0 \xff").lstrip(b"\0")
         text = octets.decode("ascii", errors="replace")
         return text if text.isascii() and text.isprintable() else None
 

@@ -336,6 +336,10 @@ SMART_LOADS: Final = (
     shown("general_load_enabled", 542, YES_NO),
     shown("general_load_control_soc_pct", 543),
     shown("generator_control_soc_pct", 544),
-    *(row for n in range(1, 11) for row in slot(f"smart_load_slot_{n}", 554 + 2 * (n - 1))),
+    *(
+        shown(f"smart_load_slot_{n}_{part}", 552 + 2 * n + m, HHMM)
+        for n in range(1, 11)
+        for m, part in enumerate(("start", "end"))
+    ),
 )
 """The switched outputs of the newest hybrids."""
