@@ -39,6 +39,8 @@ def command(
     Serial numbers are taken out. Compare display.json with what the device's own display shows,
     put the differences right by hand, and the folder becomes a test of the register table.
     """
+    if not FAMILIES[family].tables:
+        raise ConfigError(f"{family} is not read by registers, so there is nothing to capture")
     given: dict[str, Any] = {"host": host} | ({"port": port} if port else {})
     for option in options:
         key, equals, value = option.partition("=")

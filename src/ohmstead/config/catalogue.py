@@ -16,6 +16,7 @@ from typing import Any, Final, cast, get_args, get_type_hints
 from pydantic import ConfigDict, TypeAdapter
 
 from ohmstead.links.scan import Handshake
+from ohmstead.model import Point
 from ohmstead.registers import RegisterTable
 
 __all__ = [
@@ -28,6 +29,9 @@ __all__ = [
     "strategy",
     "validator",
 ]
+
+_POLL_S: Final = 10.0
+_LEAST_POLL_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +70,26 @@ class Family:
         return cast("int", found.PORT) if found else None
 
     @property
+    def poll_s(self) -> float:
+        """How often such a device is read if its owner does not say."""
+        return float(getattr(self.settings, "POLL_S", _POLL_S))
+
+    @property
+    def least_poll_s(self) -> float:
+        """No more often than this makes sense for such a device."""
+        return float(getattr(self.settings, "LEAST_POLL_S", _LEAST_POLL_S))
+
+    @property
     def tables(self) -> tuple[RegisterTable, ...]:
-        """The family's register tables."""
+        """The family's register tables; none where the device is not read by registers."""
         found = resolve_name(f"ohmstead.devices.{self.name}.registers:TABLES")
         return cast("tuple[RegisterTable, ...]", found)
+
+    @property
+    def points(self) -> Mapping[str, Point]:
+        """What a family without register tables measures, by key."""
+        found = resolve_name(f"ohmstead.devices.{self.name}.points:POINTS")
+        return cast("Mapping[str, Point]", found)
 
     def tables_for(self, model: str) -> Mapping[str, RegisterTable]:
         """Return the register tables of one model of the family, by address space."""
@@ -89,6 +109,8 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
         family.name: family
         for family in (
             Family("luxpower", "LuxPower", "LuxPower and EG4 inverters, by their datalogger"),
+            Family("givenergy", "GivEnergy", "GivEnergy inverters, by their data adapter"),
+            Family("givenergy_cloud", "GivEnergyCloud", "GivEnergy inverters, by their cloud"),
         )
     }
 )

@@ -29,8 +29,6 @@ from ohmstead.errors import ConfigError
 __all__ = ["WEB_SETTINGS", "load", "read_settings"]
 
 WEB_SETTINGS: Final = "ohmstead.web.settings:WebSettings"
-_POLL_S: Final = 10.0
-_LEAST_POLL_S: Final = 1.0
 
 
 def load(path: Path, environment: Mapping[str, str] | None = None) -> Settings:
@@ -81,15 +79,16 @@ class _Reader:
     def _device(self, number: int, given: dict[str, Any]) -> DeviceEntry | None:
         place: Place = ("devices", number)
         name, family = given.pop("name", None), given.pop("family", None)
-        poll_s = given.pop("poll_s", _POLL_S)
         if not isinstance(name, str) or not name.replace("_", "").isalnum() or not name.islower():
             self._complain(
                 (*place, "name"), "a device needs a name in small letters, like inverter"
             )
-        if not isinstance(poll_s, int | float) or poll_s < _LEAST_POLL_S:
-            self._complain((*place, "poll_s"), f"is a number of seconds, {_LEAST_POLL_S:g} or more")
         if not self._named((*place, "family"), "device family", family, FAMILIES):
             return None
+        poll_s = given.pop("poll_s", FAMILIES[family].poll_s)
+        least_s = FAMILIES[family].least_poll_s
+        if not isinstance(poll_s, int | float) or poll_s < least_s:
+            self._complain((*place, "poll_s"), f"is a number of seconds, {least_s:g} or more")
         settings = self._check(validator(FAMILIES[family].settings), given, place)
         return DeviceEntry(name=str(name), family=family, poll_s=poll_s, settings=settings)
 
