@@ -34,7 +34,7 @@ def tables() -> Iterator[tuple[str, RegisterTable]]:
         family = import_module(f"ohmstead.devices.{name}.registers")
         seen: list[RegisterTable] = []
         named = [(f"{n}-{table.space}", table) for n, table in enumerate(family.TABLES)]
-        for model in family.MODELS:
+        for model in getattr(family, "MODELS", ()):
             named += [
                 (f"{model}-{space}", table) for space, table in family.tables_for(model).items()
             ]
