@@ -178,6 +178,10 @@ _TEN_SLOTS: Final = _holdings(COMMON, SECOND_SLOT_OF_TEN, BEHAVIOUR, TEN_SLOTS, 
 _WITH_LOADS: Final = _holdings(
     COMMON, SECOND_SLOT_OF_TEN, BEHAVIOUR, TEN_SLOTS, GRID_PORT, SMART_LOADS
 )
+_GATEWAY_HOLDINGS: Final = _holdings(
+    row for row in _TEN_SLOTS if row.address not in range(180, 240)
+)
+"""It is not asked for the inverter's own faults, and has faults of its own."""
 _THREE_WRITABLE: Final = frozenset({20, 27, 29, CLOCK.address, 50, 59, 111, 112, 114, 163, 166})
 _THREE_NAMES: Final = frozenset(row.name for row in THREE_PHASE_HOLDINGS)
 _THREE_COMMON: Final = tuple(
@@ -278,7 +282,7 @@ _ALL: Final = (
     Model(
         name="pv_only",
         title="PV inverter without a battery",
-        inputs=_MEASURED,
+        inputs=_inputs(*MEASURED),
         holdings=_SHOWN,
         pages=(_measure(0, Rhythm.LIVE), *_IDENTITY, _hold(60, Rhythm.SELDOM)),
         batteries=Batteries.NONE,
@@ -357,7 +361,7 @@ _ALL: Final = (
         name="gateway",
         title="Gateway",
         inputs=GATEWAY_V2,
-        holdings=_TEN_SLOTS,
+        holdings=_GATEWAY_HOLDINGS,
         pages=(
             *_GATEWAY_PAGES,
             *_IDENTITY,
@@ -373,7 +377,7 @@ _ALL: Final = (
         name="gateway_v1",
         title="Gateway with firmware up to GA000009",
         inputs=GATEWAY_V1,
-        holdings=_TEN_SLOTS,
+        holdings=_GATEWAY_HOLDINGS,
         pages=(
             *_GATEWAY_PAGES,
             *_IDENTITY,
