@@ -7,7 +7,7 @@ cannot be reached for hours must not need anybody to end it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, time, tzinfo
 from typing import assert_never
 
 from ohmstead.devices.givenergy_cloud.points import Setting
@@ -96,10 +96,7 @@ def _discharge(command: BatteryCommand, now: datetime, plant: Plant) -> list[tup
         *_power("discharge_rate_w", command, plant),
     ]
     if command.soc_pct is not None:
-        own = "discharge_slot_1_floor_soc_pct"
-        floor = own if _there(own, plant) else "cutoff_soc_pct"
-        _need(plant, floor)
-        pairs.append((floor, _clipped(floor, command.soc_pct, plant)))
+        pairs += _floor(command.soc_pct, plant)
     return [
         *pairs,
         *_window("discharge_slot_1", command, now, plant),
@@ -107,6 +104,18 @@ def _discharge(command: BatteryCommand, now: datetime, plant: Plant) -> list[tup
         ("eco_mode_enabled", False),
         ("discharge_enabled", True),
     ]
+
+
+def _floor(wanted: float, plant: Plant) -> list[tuple[str, Value]]:
+    """Return where a discharge ends: the slot's own floor, and a reserve that lets it get there."""
+    own, reserve = "discharge_slot_1_floor_soc_pct", "reserve_soc_pct"
+    if not _there(own, plant):
+        # Firmware with two slots has no other floor than the reserve.
+        _need(plant, reserve)
+        return [(reserve, _clipped(reserve, wanted, plant))]
+    floor, held = _clipped(own, wanted, plant), plant.shown.get(reserve)
+    lower = isinstance(held, int | float) and held > floor
+    return [(own, floor), *([(reserve, floor)] if lower else [])]
 
 
 def _paused(
@@ -129,7 +138,9 @@ def _window(
     first, last = f"{slot}_start", f"{slot}_end"
     present = plant.shown.get(first), plant.shown.get(last)
     start, end = daily_window(now, command.until, plant.timezone, present)
-    return [(first, start), (last, end)]
+    pairs: list[tuple[str, Value]] = [(first, start), (last, end)]
+    # In the order in which the slot is never nearly a day long in between.
+    return pairs[::-1] if isinstance(present[1], time) and start > present[1] else pairs
 
 
 def _power(point: str, command: BatteryCommand, plant: Plant) -> list[tuple[str, Value]]:

@@ -144,7 +144,8 @@ def _wanted(held: Mapping[str, bool | int | str], now: Moment) -> float:
         return -math.inf if now.soc_pct < target else -spare
     if held["discharge_enabled"] and (slot := _slot(held, "discharge", now)):
         floor = _number(held, f"discharge_slot_{slot}_floor_soc_pct")
-        floor = max(0.0 if math.isinf(floor) else floor, _number(held, "cutoff_soc_pct"))
+        floors = (0.0 if math.isinf(floor) else floor, _number(held, "reserve_soc_pct"))
+        floor = max(*floors, _number(held, "cutoff_soc_pct"))
         if now.soc_pct <= floor:
             return -spare
         return missing if held["eco_mode_enabled"] else math.inf
