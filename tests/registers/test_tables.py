@@ -25,7 +25,7 @@ from ohmstead.registers import (
     claims,
 )
 
-NAMES = sorted({*FAMILIES, "givenergy"})
+NAMES = sorted(FAMILIES)
 
 
 def tables() -> Iterator[tuple[str, RegisterTable]]:
