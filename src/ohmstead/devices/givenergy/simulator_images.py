@@ -60,5 +60,5 @@ IMAGES: Final[Mapping[str, Image]] = MappingProxyType({
                  holding_ranges=(range(60), range(2040, 2100)),
                  input_ranges=(range(2040, 2100),)),
     "gateway": Image(device_type=0x7001, firmware=16, serial="GW2405G001", hybrid=False,
-                     holding_ranges=_TEN + _PORT, input_ranges=(*_INPUTS, range(1600, 1860))),
+                     holding_ranges=_TEN + _PORT, input_ranges=(*_INPUTS, range(1600, 1900))),
 })  # fmt: skip
