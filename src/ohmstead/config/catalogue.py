@@ -21,6 +21,7 @@ from ohmstead.registers import RegisterTable
 
 __all__ = [
     "FAMILIES",
+    "LEAST_POLL_S",
     "PRICE_SOURCES",
     "STRATEGIES",
     "Family",
@@ -31,7 +32,7 @@ __all__ = [
 ]
 
 _POLL_S: Final = 10.0
-_LEAST_POLL_S: Final = 1.0
+LEAST_POLL_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Family:
     @property
     def least_poll_s(self) -> float:
         """No more often than this makes sense for such a device."""
-        return float(getattr(self.settings, "LEAST_POLL_S", _LEAST_POLL_S))
+        return float(getattr(self.settings, "LEAST_POLL_S", LEAST_POLL_S))
 
     @property
     def tables(self) -> tuple[RegisterTable, ...]:

@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 
 from ohmstead.config.catalogue import (
     FAMILIES,
+    LEAST_POLL_S,
     PRICE_SOURCES,
     STRATEGIES,
     price_source,
@@ -83,12 +84,13 @@ class _Reader:
             self._complain(
                 (*place, "name"), "a device needs a name in small letters, like inverter"
             )
-        if not self._named((*place, "family"), "device family", family, FAMILIES):
-            return None
-        poll_s = given.pop("poll_s", FAMILIES[family].poll_s)
-        least_s = FAMILIES[family].least_poll_s
+        known = FAMILIES.get(family) if isinstance(family, str) else None
+        least_s = known.least_poll_s if known else LEAST_POLL_S
+        poll_s = given.pop("poll_s", known.poll_s if known else least_s)
         if not isinstance(poll_s, int | float) or poll_s < least_s:
             self._complain((*place, "poll_s"), f"is a number of seconds, {least_s:g} or more")
+        if not self._named((*place, "family"), "device family", family, FAMILIES):
+            return None
         settings = self._check(validator(FAMILIES[family].settings), given, place)
         return DeviceEntry(name=str(name), family=family, poll_s=poll_s, settings=settings)
 
