@@ -14,6 +14,7 @@ from ohmstead.clock import SystemClock
 from ohmstead.config.catalogue import FAMILIES, validator
 from ohmstead.errors import ConfigError
 from ohmstead.model import Value
+from ohmstead.ports import ExploringPort
 from ohmstead.registers import RegisterTable
 
 __all__ = ["command"]
@@ -60,6 +61,9 @@ async def _capture(family: str, settings: object, output: Path) -> Path:
     driver = FAMILIES[family].driver("device", settings, clock, ZoneInfo("UTC"))
     async with driver:
         await driver.read()
+        if isinstance(driver, ExploringPort):
+            click.echo("looking for everything behind it, some 15 seconds…", err=True)
+            await driver.explore()
         model, spaces = driver.captured()
     tables = FAMILIES[family].tables_for(model)
     words, display = _redacted(tables, spaces)

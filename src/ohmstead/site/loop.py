@@ -332,7 +332,7 @@ class Site:
 
 
 def _has_battery(seen: DeviceSnapshot) -> bool:
-    """Tell whether it has a battery, as far as it has said: a family's solar inverters have none."""
+    """Tell whether it has a battery, as far as it has said; an inverter for sun alone has none."""
     return seen.reading is None or seen.reading.battery is not None
 
 

@@ -29,7 +29,13 @@ from ohmstead.devices.givenergy.settings import GivEnergySettings
 from ohmstead.devices.givenergy.slots import pair_of, tidied
 from ohmstead.devices.givenergy.station import Station
 from ohmstead.devices.givenergy.topology import STACK_COUNT, Topology
-from ohmstead.errors import DeviceBusy, DeviceProtocolError, DeviceUnreachable, NotWritable
+from ohmstead.errors import (
+    DeviceBusy,
+    DeviceProtocolError,
+    DeviceRefused,
+    DeviceUnreachable,
+    NotWritable,
+)
 from ohmstead.links.frames_tcp import FramePatience
 from ohmstead.model import (
     BatteryCommand,
@@ -102,13 +108,6 @@ class GivEnergyDriver:
         """How many questions were put so far."""
         return self._station.asked
 
-    @property
-    def settled(self) -> bool:
-        """Whether everything behind the inverter has been looked for."""
-        return self._model is not UNKNOWN and all(
-            unit.found or unit.tries for unit in self._topology.units
-        )
-
     async def news(self) -> None:
         """Return when somebody else has changed a setting."""
         await self._news.wait()
@@ -130,6 +129,12 @@ class GivEnergyDriver:
             page = Page(function=Function.READ_INPUT, first=60, count=unit.count, optional=True)
             await self._refresh(page, unit.address)
         return self._reading()
+
+    async def explore(self) -> None:
+        """Look for everything that may hang behind the inverter; takes some 15 seconds."""
+        await self.read()
+        while any(not unit.found and not unit.tries for unit in self._topology.units):
+            await self.read()
 
     async def setting(self, point: str) -> Value | None:
         """Ask the inverter itself for the value *point* holds now."""
@@ -415,6 +420,9 @@ class GivEnergyDriver:
         for register, word in pairs:
             try:
                 await self._station.write(register, word)
+            except DeviceRefused:
+                if register not in _ALSO.values():
+                    raise  # the copy of a slot is no loss
             except DeviceUnreachable as exc:
                 # It may have arrived all the same: what the inverter shows decides.
                 log.debug("%s; looking whether register %d was stored", exc, register)

@@ -43,6 +43,8 @@ class SimulatedInverter:
         self.house = house
         self.model = MODELS[model]
         self.image = IMAGES[model]
+        # Where the panels hang is the model's affair.
+        house.settings = replace(house.settings, hybrid=self.image.hybrid)
         self.holdings = RegisterBank(self.model.holdings)
         self.inputs = RegisterBank(self.model.inputs)
         self.packs = Packs(batteries if self.model.batteries is Batteries.PACKS else 0, seed)
@@ -62,7 +64,7 @@ class SimulatedInverter:
         self._rows = {
             address: row
             for row in self.model.holdings
-            if row.writable is not None
+            if row.writable is not None or "_old_" in row.name
             for address in row.addresses
         }
         self._orders = self._heed()

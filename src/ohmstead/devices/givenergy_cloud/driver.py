@@ -269,7 +269,7 @@ class GivEnergyCloudDriver:
 
     def _known(self, key: str) -> tuple[Value | None, str]:
         if key not in self._held:
-            return None, "not read yet"
+            return None, ""
         age_s = self._age_s(key)
         if age_s > _MISSED * self._limit_s(key):
             return None, f"not read for {timedelta(seconds=round(age_s))}"
