@@ -99,16 +99,35 @@ class TestReading:
         assert reading.battery is not None
         assert (reading.battery.soc_pct, reading.battery.max_charge_w) == (50, 3_600)
 
-    async def test_it_shows_the_settings_and_says_which_are_not_known_yet(self) -> None:
+    async def test_it_reads_a_few_settings_with_each_poll_until_all_are_known(self) -> None:
         async with bench(settings_per_read=3) as b:
             reading = await b.driver.read()
-            unread = {key for key, doubt in reading.doubts.items() if doubt == "not read yet"}
             assert set(reading.values) == set(b.driver.points)
             assert sum("/read" in path for path in b.cloud.asked) == 3
-            assert all(reading.values[key] is None for key in unread)
             b.pass_time(minutes=5)
             later = await b.driver.read()
-        assert len(unread - set(later.doubts)) == 3
+        unknown, still = (
+            {key for key, value in seen.values.items() if value is None}
+            for seen in (reading, later)
+        )
+        assert len(unknown - still) == 3
+        assert not later.doubts
+
+    async def test_a_setting_unread_for_hours_is_no_longer_passed_off_as_known(self) -> None:
+        async with bench() as b:
+            await b.driver.read()
+            b.cloud.faults = {"timeout"}
+            b.pass_time(hours=4)
+            reading = await b.driver.read()
+        assert reading.values["reserve_soc_pct"] is None
+        assert reading.doubts["reserve_soc_pct"] == "not read for 4:00:00"
+
+    async def test_a_setting_that_is_refused_keeps_no_other_waiting(self) -> None:
+        async with bench() as b:
+            b.cloud.faults = {"not_found"}
+            reading = await b.driver.read()
+        assert "code -3" in reading.doubts["reserve_soc_pct"]
+        assert sum("/read" in path for path in b.cloud.asked) == 25
 
     async def test_everyday_settings_are_read_before_the_third_slot(self) -> None:
         async with bench(settings_per_read=25) as b:
