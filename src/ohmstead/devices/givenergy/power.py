@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Final
 
 from ohmstead.devices.givenergy.registers import Model
@@ -54,7 +55,7 @@ class Power:
     name: str
     rate: str
     """The setting that holds it."""
-    most_w: float
+    most_w: int
     """What the highest rate gives."""
     step_w: float
     """What one step of the rate is worth."""
@@ -71,16 +72,16 @@ class Power:
             return cls(
                 name=name,
                 rate=f"ac_{way}_rate_pct",
-                most_w=size.rated_w,
-                step_w=size.rated_w / 100,
-                most=100,
+                most_w=round(size.rated_w),
+                step_w=round(size.rated_w) / 100,
+                most=_OF_RATED,
             )
         if not size.battery_kwh or not model.has(f"{way}_rate_pct"):
             return None
         return cls(
             name=name,
             rate=f"{way}_rate_pct",
-            most_w=size.battery_w,
+            most_w=round(size.battery_w),
             step_w=10 * size.battery_kwh,
             most=_MOST_RATE,
         )
@@ -94,8 +95,19 @@ class Power:
             label=f"{way.capitalize()} power",
             kind=Kind.SETTING,
             category=Category.CONFIGURATION,
-            writable=Range(0, round(self.most_w), max(round(self.step_w + 0.5), 1)),
+            # What is read back is a whole number, and up to half a step beside what was written.
+            writable=Range(round(self._least * self.step_w), self.most_w, ceil(self._widest_w + 1)),
         )
+
+    @property
+    def _least(self) -> int:
+        """The lowest rate: 0 is an error where it counts in hundredths of the rated power."""
+        return 1 if self.most == _OF_RATED else 0
+
+    @property
+    def _widest_w(self) -> float:
+        """The widest step: the last one is wider where the owner says that the battery can more."""
+        return max(self.step_w, self.most_w - (self.most - 1) * self.step_w)
 
     def watts(self, rate: Value | None) -> float | None:
         """Return what *rate* means in watts."""
@@ -106,13 +118,12 @@ class Power:
     def setting(self, watts: Value) -> int:
         """Return the rate that comes nearest to *watts*."""
         assert isinstance(watts, int | float)  # noqa: S101 - a range was checked before
-        if watts >= self.most_w:
-            return self.most
-        least = 1 if self.most == 100 else 0  # noqa: PLR2004 - a rate of 0 % is an error there
-        return max(min(round(watts / self.step_w), self.most), least)
+        rate = max(min(round(watts / self.step_w), self.most - 1), self._least)
+        return self.most if self.most_w - watts < abs(watts - rate * self.step_w) else rate
 
 
 _RATED_W: Final = 3_600
+_OF_RATED: Final = 100
 _MOST_RATE: Final = 50
 """In hundredths of the capacity an hour."""
 _STRONG: Final = frozenset({3, 8, 9})
