@@ -67,11 +67,16 @@ async def _capture(family: str, settings: object, output: Path) -> Path:
         model, spaces = driver.captured()
     tables = FAMILIES[family].tables_for(model)
     words, display = _redacted(tables, spaces)
-    folder = output / f"{model}_{display.get('firmware', 'unknown')}"
+    folder = output / f"{model}_{_firmware(display)}"
     folder.mkdir(parents=True, exist_ok=True)
     for file, content in (("words.json", {"model": model, **words}), ("display.json", display)):
         (folder / file).write_text(json.dumps(content, indent=1, default=_text) + "\n")
     return folder
+
+
+def _firmware(display: Mapping[str, Value]) -> Value:
+    found = (display.get(name) for name in ("firmware", "arm_firmware"))
+    return next((value for value in found if value is not None), "unknown")
 
 
 def _redacted(
