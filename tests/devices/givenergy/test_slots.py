@@ -101,7 +101,7 @@ def test_words_in_order_are_not_touched_and_none_is_lost(words: dict[int, int]) 
     for model in (TWO, TEN, THREE):
         once = tidied(words, model.holdings)
         assert once.keys() == words.keys()
-        if words.get(35, 0) < 4_000:  # noqa: PLR2004 - two centuries are none
+        if words.get(35, 0) < 4_000:  # two centuries are none
             assert tidied(once, model.holdings) == once
         slots = {row.address for row in model.holdings if row.word is HHMM} | {35}  # and the year
         assert {n: word for n, word in once.items() if n not in slots} == {
