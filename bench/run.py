@@ -7,7 +7,7 @@ make bench ARGS="frames tick"
 import importlib
 import sys
 
-BENCHES = ("frames", "tick", "command_line", "service")
+BENCHES = ("frames", "tick", "command_line", "service", "givenergy")
 
 
 def main() -> int:
