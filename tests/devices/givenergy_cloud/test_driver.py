@@ -225,7 +225,7 @@ class TestWriting:
             ("charge_enabled", True),
             ("charge_slot_1_start", time(23, 30)),
             ("charge_target_soc_pct", 80),
-            ("discharge_rate_w", 2_600),
+            ("discharge_power_w", 2_600),
             ("pause_mode", "both"),
             ("charge_slot_10_target_soc_pct", 55),
         ],
@@ -281,7 +281,7 @@ class TestWriting:
         ("point", "value", "complaint"),
         [
             ("reserve_soc_pct", 3, "outside 4 to 100"),
-            ("discharge_rate_w", 9_999, "outside 0 to 3600"),
+            ("discharge_power_w", 9_999, "outside 0 to 3600"),
             ("pause_mode", "never", "none of"),
             ("charge_slot_1_start", "25:00", "not a time of day"),
             ("battery_soc_pct", 50, "no setting"),

@@ -183,8 +183,8 @@ class GivEnergyCloudDriver:
                 soc_pct=_number(values, "battery_soc_pct"),
                 power_w=_number(values, "battery_w"),
                 capacity_kwh=settings.battery_kwh,
-                max_charge_w=settings.rated_w or self._most("charge_rate_w"),
-                max_discharge_w=settings.rated_w or self._most("discharge_rate_w"),
+                max_charge_w=settings.rated_w or self._most("charge_power_w"),
+                max_discharge_w=settings.rated_w or self._most("discharge_power_w"),
             ),
             grid=MeterReading(
                 power_w=_number(values, "grid_w"),

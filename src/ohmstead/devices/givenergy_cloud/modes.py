@@ -79,7 +79,7 @@ def _charge(command: BatteryCommand, now: datetime, plant: Plant) -> list[tuple[
         ("discharge_enabled", False),
         ("pause_mode", "none"),
         ("eco_mode_enabled", True),
-        *_power("charge_rate_w", command, plant),
+        *_power("charge_power_w", command, plant),
         *((point, _clipped(point, target, plant)) for point in targets),
         ("charge_target_enabled", True),
         *_window("charge_slot_1", command, now, plant),
@@ -93,7 +93,7 @@ def _discharge(command: BatteryCommand, now: datetime, plant: Plant) -> list[tup
     pairs: list[tuple[str, Value]] = [
         ("charge_enabled", False),
         ("pause_mode", "none"),
-        *_power("discharge_rate_w", command, plant),
+        *_power("discharge_power_w", command, plant),
     ]
     if command.soc_pct is not None:
         pairs += _floor(command.soc_pct, plant)

@@ -88,8 +88,8 @@ _SETTINGS: Final[Mapping[str, tuple[str, Writable]]] = MappingProxyType(
         "Battery Reserve % Limit": ("reserve_soc_pct", _SOC),
         "Battery Cutoff % Limit": ("cutoff_soc_pct", _SOC),
         # The adapter's registers count these in hundredths of the capacity an hour.
-        "Battery Charge Power": ("charge_rate_w", _WATTS),
-        "Battery Discharge Power": ("discharge_rate_w", _WATTS),
+        "Battery Charge Power": ("charge_power_w", _WATTS),
+        "Battery Discharge Power": ("discharge_power_w", _WATTS),
         "Inverter Charge Power Percentage": ("ac_charge_rate_pct", Range(1, 100)),
         "Inverter Discharge Power Percentage": ("ac_discharge_rate_pct", Range(1, 100)),
         "Inverter Max Output Active Power Percent": ("active_power_pct", Range(0, 100)),

@@ -130,7 +130,7 @@ def wish(held: Mapping[str, bool | int | str], now: Moment) -> float:
             wanted = max(wanted, 0.0)
         if paused in {"discharge", "both"}:
             wanted = min(wanted, 0.0)
-    return min(max(wanted, -_number(held, "charge_rate_w")), _number(held, "discharge_rate_w"))
+    return min(max(wanted, -_number(held, "charge_power_w")), _number(held, "discharge_power_w"))
 
 
 def _wanted(held: Mapping[str, bool | int | str], now: Moment) -> float:
