@@ -369,9 +369,10 @@ class GivEnergyDriver:
             value = values.get(name)
             if isinstance(value, int | float) and value > 0:
                 self._usual[name] = value
-        reserve = values.get("reserve_soc_pct")
-        if isinstance(reserve, int | float) and reserve < _FULL:
-            self._usual["reserve_soc_pct"] = reserve
+        for name in ("reserve_soc_pct", "discharge_floor_soc_pct"):
+            value = values.get(name)
+            if isinstance(value, int | float) and value < _FULL:
+                self._usual[name] = value
 
     # ---- writing --------------------------------------------------------------------
 

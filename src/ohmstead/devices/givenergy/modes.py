@@ -32,7 +32,7 @@ class Plant:
     shown: Mapping[str, Value | None]
     """The settings it held when it was last asked; one that never answered is missing."""
     usual: Mapping[str, float]
-    """The last value above zero of each rate, and the last reserve below 100."""
+    """The last value above zero of each rate, and the last reserve or floor below 100."""
 
     def shows(self, point: str) -> bool:
         """Tell whether the setting *point* is there at all."""
@@ -102,11 +102,11 @@ class _Order:
         soc_pct = self.command.soc_pct
         return _FULL if soc_pct is None else _within(soc_pct)
 
-    def floor(self) -> int:
-        """Return where a discharge ends: as told, or where the owner has it end."""
+    def floor(self, level: str = "reserve_soc_pct") -> int:
+        """Return where a discharge ends: as told, or where the owner has it end by *level*."""
         soc_pct = self.command.soc_pct
         if soc_pct is None:
-            soc_pct = self.plant.usual.get("reserve_soc_pct", _LEAST)
+            soc_pct = self.plant.usual.get(level, _LEAST)
         return _within(soc_pct)
 
     def pause(self, what: str) -> Pairs:
@@ -127,7 +127,7 @@ class _Order:
     def opened(self, *rates: str) -> Pairs:
         """Lift the rates that are shut; any other is the owner's."""
         return [
-            (rate, self.plant.usual.get(rate, _FULL_RATE))
+            (rate, min(self.plant.usual.get(rate, _FULL_RATE), _FULL_RATE))
             for rate in rates
             if self.plant.shown.get(rate) == 0
         ]
@@ -152,6 +152,12 @@ class _Order:
         lower = isinstance(held, int | float) and held > most
         return [("reserve_soc_pct", most)] if lower else []
 
+    def given_back(self, level: str) -> Pairs:
+        """Lower a *level* of 100, which keeps the battery from discharging, to what it was."""
+        if self.plant.shown.get(level) != _FULL:
+            return []
+        return [(level, _within(self.plant.usual.get(level, _LEAST)))]
+
 
 def _single_phase(order: _Order) -> Pairs:
     plant = order.plant
@@ -159,9 +165,7 @@ def _single_phase(order: _Order) -> Pairs:
     normal: Pairs = [*quiet, *order.unpaused(), ("eco_mode_enabled", True)]
     match order.mode:
         case BatteryMode.SELF_USE:
-            full = plant.shown.get("reserve_soc_pct") == _FULL
-            usual = int(plant.usual.get("reserve_soc_pct", _LEAST))
-            return [*normal, *order.opened(*_RATES), *(order.reserve(usual) if full else [])]
+            return [*normal, *order.opened(*_RATES), *order.given_back("reserve_soc_pct")]
         case BatteryMode.CHARGE:
             return [
                 ("discharge_enabled", False),
@@ -223,7 +227,7 @@ def _three_phase(order: _Order) -> Pairs:
     normal: Pairs = [*no_charge, *no_discharge, *order.unpaused(), ("eco_mode_enabled", True)]
     match order.mode:
         case BatteryMode.SELF_USE:
-            return normal
+            return [*normal, *order.given_back("discharge_floor_soc_pct")]
         case BatteryMode.CHARGE:
             return [
                 *no_discharge,
@@ -238,7 +242,7 @@ def _three_phase(order: _Order) -> Pairs:
             return [
                 *no_charge,
                 *order.unpaused(),
-                ("discharge_floor_soc_pct", order.floor()),
+                ("discharge_floor_soc_pct", order.floor("discharge_floor_soc_pct")),
                 *order.rate("discharge"),
                 *order.emptied("discharge", range(2, 3)),
                 *order.slot("discharge_slot_1"),
