@@ -54,6 +54,7 @@ class Station:
         self._name = name
         self._clock = clock
         self._on_news = on_news
+        self._probe_s = min(_PROBE_S, patience.reply_s if patience else settings.reply_s)
         self._link: FrameLink[Frame] = FrameLink(
             name,
             (settings.host, settings.port),
@@ -114,7 +115,7 @@ class Station:
         """Ask twice, with little patience, for what may not be there; None if it is not."""
         for _ in range(_PROBES):
             try:
-                return await self._ask(place, first, count, attempts=1, reply_s=_PROBE_S)
+                return await self._ask(place, first, count, attempts=1, reply_s=self._probe_s)
             except (DeviceRefused, DeviceBusy):
                 continue
             except DeviceUnreachable:
