@@ -10,9 +10,15 @@ from types import TracebackType
 from typing import Final, Self
 
 from ohmstead.clock import Clock
+from ohmstead.devices.givenergy.battery_mode import (
+    BATTERY_MODE,
+    mode_of,
+    mode_point,
+    settings_of,
+)
 from ohmstead.devices.givenergy.frames import INVERTER, Function
 from ohmstead.devices.givenergy.freshness import LIVE_MOST_S, Freshness
-from ohmstead.devices.givenergy.guard import CounterGuard
+from ohmstead.devices.givenergy.guard import CounterGuard, empty_doubt
 from ohmstead.devices.givenergy.modes import Plant, changes_for
 from ohmstead.devices.givenergy.power import POWERS, Power, Size, size_of
 from ohmstead.devices.givenergy.reading import Facts, derived_points, reading_of
@@ -26,7 +32,7 @@ from ohmstead.devices.givenergy.registers import (
     model_of,
 )
 from ohmstead.devices.givenergy.settings import GivEnergySettings
-from ohmstead.devices.givenergy.slots import pair_of, tidied
+from ohmstead.devices.givenergy.slots import pair_of, ticked, tidied
 from ohmstead.devices.givenergy.station import Station
 from ohmstead.devices.givenergy.topology import STACK_COUNT, Topology
 from ohmstead.errors import (
@@ -141,6 +147,8 @@ class GivEnergyDriver:
         model = await self._recognise()
         if power := self._powers(self._held()).get(point):
             return power.watts(await self.setting(power.rate))
+        if point == BATTERY_MODE and point in self._points:
+            return mode_of({name: await self.setting(name) for name in _MODE_IS_MADE_OF})
         row = self._row(model, point)
         return await self._asked_for(row)
 
@@ -156,6 +164,8 @@ class GivEnergyDriver:
                 rate = power.setting(self._as_allowed(power.point).check(change.value))
                 shown = await self._change(model, replace(change, point=power.rate, value=rate))
                 return power.watts(shown)
+            if change.point == BATTERY_MODE:
+                return await self._change_mode(model, change)
             return await self._change(model, change)
 
     def settings_for(self, command: BatteryCommand, now: datetime) -> tuple[SettingChange, ...]:
@@ -249,7 +259,8 @@ class GivEnergyDriver:
         points = {row.name: self._as_allowed(row.point) for row in rows}
         powers = self._powers(self._held()).values()
         allowed = {power.name: self._as_allowed(power.point) for power in powers}
-        return {**derived_points(self._model), **points, **allowed}
+        mode = {key: self._as_allowed(point) for key, point in mode_point(self._model).items()}
+        return {**derived_points(self._model), **mode, **points, **allowed}
 
     def _as_allowed(self, point: Point) -> Point:
         """Take the right to write from *point* where the owner did not give it."""
@@ -312,7 +323,7 @@ class GivEnergyDriver:
         at = now - timedelta(seconds=live_s)
         doubted = {
             **self._counters.doubts(values, monotonic),
-            **_empty_doubt(values, self._usual),
+            **empty_doubt(values, self._usual),
         }
         values |= dict.fromkeys(doubted)
         doubts |= doubted
@@ -322,6 +333,8 @@ class GivEnergyDriver:
             values["clock"] = self._local(now) + timedelta(seconds=drift_s)
         powers = self._powers(values)
         values |= {name: power.watts(values.get(power.rate)) for name, power in powers.items()}
+        if BATTERY_MODE in self._points:
+            values[BATTERY_MODE] = mode_of(values)
         if powers.keys() - self._points.keys():
             self._points = self._describe()
         size = self._size(values)
@@ -413,9 +426,20 @@ class GivEnergyDriver:
         for _ in range(_SENDS):
             await self._send(pairs)
             shown = await self._asked_for(row)
-            if shown == value or _ticked(shown, value):
+            if shown == value or ticked(shown, value):
                 return value
         return shown
+
+    async def _change_mode(self, model: Model, change: SettingChange) -> Value | None:
+        if self._settings.read_only or BATTERY_MODE not in self._points:
+            raise NotWritable(f"{self.name} takes no battery mode")
+        wanted = self._points[BATTERY_MODE].check(change.value)
+        shown = self._held()
+        usual = self._usual.get("reserve_soc_pct")
+        for point, value in settings_of(wanted, shown, usual):
+            if shown.get(point) != value:
+                await self._change(model, replace(change, point=point, value=value))
+        return mode_of(self._held())
 
     async def _send(self, pairs: list[tuple[int, int]]) -> None:
         for register, word in pairs:
@@ -450,27 +474,7 @@ _FAILED_S: Final = 45.0
 """How long a page that could not be read is left alone."""
 _ABSENT_S: Final = 6 * 3600.0
 _SENDS: Final = 3
+_MODE_IS_MADE_OF: Final = ("eco_mode_enabled", "discharge_enabled", "reserve_soc_pct")
 _FULL: Final = 100
-_EMPTY_PCT: Final = 5
 _ALSO: Final = {243: 31, 244: 32}
 """Newer firmware keeps its second charge slot twice, and does not always heed the same one."""
-_TICKS: Final = timedelta(seconds=15)
-
-
-def _ticked(shown: Value | None, wanted: Value) -> bool:
-    """Tell whether *shown* is a clock that was set to *wanted* and has gone on since."""
-    return (
-        isinstance(shown, datetime)
-        and isinstance(wanted, datetime)
-        and timedelta(0) <= shown - wanted <= _TICKS
-    )
-
-
-def _empty_doubt(
-    values: Mapping[str, Value | None], usual: Mapping[str, float]
-) -> Mapping[str, str]:
-    """Doubt a battery that is empty all at once; while it is calibrated it may well be."""
-    empty = values.get("battery_soc_pct") == 0 and usual.get("battery_soc_pct", 0) > _EMPTY_PCT
-    if not empty or values.get("battery_calibration", "off") != "off":
-        return {}
-    return {"battery_soc_pct": f"0 % all at once, after {usual['battery_soc_pct']:g} %"}

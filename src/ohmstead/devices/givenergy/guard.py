@@ -13,7 +13,7 @@ from ohmstead.devices.givenergy.frames import INVERTER, Function
 from ohmstead.devices.givenergy.units import PACK
 from ohmstead.model import Value
 
-__all__ = ["CounterGuard", "PackGuard", "is_serial", "page_doubt"]
+__all__ = ["CounterGuard", "PackGuard", "empty_doubt", "is_serial", "page_doubt"]
 
 
 def is_serial(text: object) -> bool:
@@ -104,6 +104,17 @@ class CounterGuard:
         return found
 
 
+def empty_doubt(
+    values: Mapping[str, Value | None], usual: Mapping[str, float]
+) -> Mapping[str, str]:
+    """Doubt a battery that is empty all at once; while it is calibrated it may well be."""
+    empty = values.get("battery_soc_pct") == 0 and usual.get("battery_soc_pct", 0) > _EMPTY_PCT
+    if not empty or values.get("battery_calibration", "off") != "off":
+        return {}
+    return {"battery_soc_pct": f"0 % all at once, after {usual['battery_soc_pct']:g} %"}
+
+
+_EMPTY_PCT: Final = 5
 _PAGE: Final = 60
 _PACKET: Final[Mapping[int, tuple[int, ...]]] = {
     28: (0x4C32,), 30: (0xA119,), 31: (0x34EA,), 32: (0xE77F,), 33: (0xD475,), 35: (0x4500,),

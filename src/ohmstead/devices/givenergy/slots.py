@@ -1,12 +1,14 @@
-"""Words that mean "unset", put right before a table reads them."""
+"""Times as this firmware has them: "unset" put right before a table reads it, clocks that go on."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Final
 
+from ohmstead.model import Value
 from ohmstead.registers import HHMM, RegisterTable
 
-__all__ = ["pair_of", "tidied"]
+__all__ = ["pair_of", "ticked", "tidied"]
 
 
 def tidied(words: Mapping[int, int], table: RegisterTable) -> Mapping[int, int]:
@@ -43,6 +45,16 @@ def pair_of(name: str) -> str | None:
     return None
 
 
+def ticked(shown: Value | None, wanted: Value) -> bool:
+    """Tell whether *shown* is a clock that was set to *wanted* and has gone on since."""
+    return (
+        isinstance(shown, datetime)
+        and isinstance(wanted, datetime)
+        and timedelta(0) <= shown - wanted <= _TICKS
+    )
+
+
+_TICKS: Final = timedelta(seconds=15)
 _YEAR: Final = 35
 _CENTURY: Final = 2_000
 _DAY_END: Final = 2_400
