@@ -11,16 +11,18 @@ import pytest
 __all__ = ["peer_python", "run"]
 
 
-async def peer_python(config: pytest.Config, package: str, module: str) -> str:
+async def peer_python(
+    config: pytest.Config, package: str, module: str, *, least: tuple[int, int] = (3, 12)
+) -> str:
     """Return the Python of an environment that has *package*, making it on first use.
 
-    Skips where no Python 3.12 runs, which these libraries need; where one does, a package that
-    cannot be installed is a failure in CI and a skip on anybody's own machine.
+    Skips where no Python as new as *least* runs, which the library needs; where one does, a
+    package that cannot be installed is a failure in CI and a skip on anybody's own machine.
     """
     assert config.cache is not None
-    base = await _newer_python()
+    base = await _new_enough(least)
     if base is None:
-        pytest.skip(f"{package} needs Python 3.12 or newer, and none runs here")
+        pytest.skip(f"{package} needs Python {least[0]}.{least[1]} or newer, and none runs here")
     _, version = await run(base, "-c", "import sys; print(*sys.version_info[:2], sep='.')")
     # Test processes that run side by side must not build in one folder.
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
@@ -38,11 +40,11 @@ async def peer_python(config: pytest.Config, package: str, module: str) -> str:
     return python
 
 
-async def _newer_python() -> str | None:
-    for name in ("python3.14", "python3.13", "python3.12", "python3"):
+async def _new_enough(least: tuple[int, int]) -> str | None:
+    for name in ("python3.13", "python3.12", "python3.14", "python3.11", "python3"):
         found = shutil.which(name)
         # A shim may stand there without a Python behind it, so it is asked.
-        asked = "import sys; sys.exit(sys.version_info < (3, 12))"
+        asked = f"import sys; sys.exit(sys.version_info < {least})"
         if found and (await run(found, "-c", asked))[0] == 0:
             return found
     return None

@@ -62,6 +62,15 @@ def page(name: str) -> str:
         "Generated from the register tables. A point without a range is read-only; those marked",
         "*opt-in* can be written only with `allow_configuration: true` on the device.",
     ]
+    if not family.tables:
+        lines[2:] = [
+            "What it measures, under the keys it has by any link. Settings come on top, as the",
+            "device's own list has them.",
+            "",
+            "| point | unit | what |",
+            "|---|---|---|",
+            *(f"| `{p.key}` | {p.unit or ''} | {p.label} |" for p in family.points.values()),
+        ]
     for table in family.tables:
         lines += ["", f"## {table.family}: {table.space}", ""]
         lines += [

@@ -1,6 +1,7 @@
 """The composition root: settings in, a running house out. The one supervisor lives here."""
 
 import asyncio
+import contextlib
 import fcntl
 import logging
 import signal
@@ -14,7 +15,7 @@ from typing import IO, Final
 
 from ohmstead.clock import Clock
 from ohmstead.control.decide import decide
-from ohmstead.errors import ConfigError, JournalError, OhmsteadError
+from ohmstead.errors import ConfigError, DeviceError, JournalError, OhmsteadError
 from ohmstead.model import (
     Advice,
     CommandResult,
@@ -27,7 +28,7 @@ from ohmstead.model import (
 )
 from ohmstead.outputs.log import log_ticks
 from ohmstead.outputs.systemd import notify, notify_ticks
-from ohmstead.ports import DevicePort, PriceSource, SitePort
+from ohmstead.ports import DevicePort, ExploringPort, PriceSource, SitePort
 from ohmstead.site.budget import WriteBudget
 from ohmstead.site.journal import Journal
 from ohmstead.site.loop import Site, SiteParts
@@ -156,9 +157,9 @@ async def once(plan: Plan, clock: Clock) -> Tick:
             return tick
 
 
-async def look(plan: Plan, clock: Clock) -> Tick:
-    """Read and decide, but command nothing."""
-    async with visited(plan, clock) as house:
+async def look(plan: Plan, clock: Clock, explore: str = "") -> Tick:
+    """Read and decide, but command nothing; *explore* names a device to be read to the last."""
+    async with visited(plan, clock, explore) as house:
         snapshot = house.site.snapshot()
         return Tick(snapshot=snapshot, decision=decide(snapshot, strategies=plan.strategies))
 
@@ -216,8 +217,8 @@ def watch_signals(stop: asyncio.Event) -> None:
 
 
 @asynccontextmanager
-async def visited(plan: Plan, clock: Clock) -> AsyncIterator[House]:
-    """Open the house and read everything once."""
+async def visited(plan: Plan, clock: Clock, explore: str = "") -> AsyncIterator[House]:
+    """Open the house and read everything once; *explore* names a device to be read to the last."""
     async with open_house(plan, clock) as house, AsyncExitStack() as stack:
         for watch in house.watches.values():
             await stack.enter_async_context(watch.device)
@@ -226,6 +227,12 @@ async def visited(plan: Plan, clock: Clock) -> AsyncIterator[House]:
                 group.create_task(watch.read_once())
             for source in house.prices:
                 group.create_task(source.ask_once(clock.now()))
+        if explore in house.watches:
+            found = house.watches[explore]
+            if isinstance(found.device, ExploringPort) and found.trouble is None:
+                with contextlib.suppress(DeviceError):  # what was read already is worth showing
+                    await found.device.explore()
+                await found.read_once()
         yield house
 
 

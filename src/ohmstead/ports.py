@@ -18,7 +18,7 @@ from ohmstead.model import (
     Value,
 )
 
-__all__ = ["BatteryPort", "DevicePort", "PriceSource", "SettingPort", "SitePort"]
+__all__ = ["BatteryPort", "DevicePort", "ExploringPort", "PriceSource", "SettingPort", "SitePort"]
 
 
 class DevicePort(Protocol):
@@ -52,6 +52,14 @@ class DevicePort(Protocol):
 
     async def news(self) -> None:
         """Return when the device has said something unasked; forever, if it never does."""
+
+
+@runtime_checkable
+class ExploringPort(DevicePort, Protocol):
+    """A device with others behind it, which it finds little by little as it is read."""
+
+    async def explore(self) -> None:
+        """Find all of them now, however long that takes, or raise a ``DeviceError``."""
 
 
 @runtime_checkable

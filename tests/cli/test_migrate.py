@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ohmstead.cli.migrate import command
+from ohmstead.config.givtcp import from_givtcp
 from ohmstead.config.octolux import from_octolux
 from ohmstead.errors import ConfigError
 
@@ -86,3 +87,42 @@ def test_a_place_that_cannot_be_written_is_told(ini: Path, tmp_path: Path) -> No
 
 def test_a_file_that_is_gone_is_misuse(tmp_path: Path) -> None:
     assert migrate(tmp_path / "config.ini").exit_code == 2
+
+
+ENV = "INVERTOR_IP=192.168.1.20\nMQTT_PASSWORD=hunter2\nGEAPI=letmein\n"
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> Path:
+    path = tmp_path / "givtcp.env"
+    path.write_text(ENV, encoding="utf-8")
+    return path
+
+
+def test_givtcp_is_migrated_by_the_same_rules(env: Path, tmp_path: Path) -> None:
+    path, migration = tmp_path / "ohmstead.yaml", from_givtcp(ENV)
+    result = CliRunner().invoke(command, ["givtcp", str(env), "-o", str(path)])
+    assert f"wrote {path}; now: ohmstead check -c {path}" in result.stdout
+    assert path.read_text(encoding="utf-8") == migration.yaml
+    assert result.stderr.splitlines() == [f"note: {note}" for note in migration.notes]
+    again = CliRunner().invoke(command, ["givtcp", str(env), "-o", str(path)])
+    assert "is there already" in str(again.exception)
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)], ids=["words", "json"])
+def test_no_secret_of_givtcp_is_shown(env: Path, options: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(command, ["givtcp", str(env), *options])
+    assert "hunter2" not in result.output
+    assert "letmein" not in result.output
+    assert "mqtt_password" in result.output
+
+
+def test_givtcp_without_a_file_is_misuse(tmp_path: Path) -> None:
+    assert CliRunner().invoke(command, ["givtcp", str(tmp_path / "none.env")]).exit_code == 2
+
+
+def test_a_givtcp_file_in_another_encoding_is_told(env: Path) -> None:
+    env.write_bytes(b"TZ=\xe9\n")
+    error = CliRunner().invoke(command, ["givtcp", str(env)]).exception
+    assert isinstance(error, ConfigError)
+    assert "is not UTF-8 text; save it as UTF-8" in str(error)

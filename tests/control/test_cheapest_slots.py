@@ -213,6 +213,55 @@ def test_the_advice_says_what_and_why(
     assert advice.memory == memory or now == EVENING
 
 
+def go(start: datetime, nights: int = 3) -> PriceCurve:
+    """Return Octopus Go as it is told: 8.5p from 00:30 to 05:30, 30p else, a row for each."""
+    rows = []
+    for night in range(nights):
+        cheap = (start + timedelta(days=night)).replace(hour=0, minute=30)
+        until = cheap + timedelta(hours=5)
+        rows += [
+            PriceSlot(start=cheap, end=until, per_kwh=0.085),
+            PriceSlot(start=until, end=until + timedelta(hours=19), per_kwh=0.30),
+        ]
+    return PriceCurve(slots=tuple(rows))
+
+
+@pytest.mark.parametrize(
+    ("later", "mode", "says"),
+    [
+        pytest.param(0, BatteryMode.SELF_USE, "at 30p the battery serves the house", id="evening"),
+        pytest.param(
+            7, BatteryMode.CHARGE, "at 8.5p the battery charges until 01:30", id="cheap hours"
+        ),
+        pytest.param(11, BatteryMode.HOLD, "at 8.5p the battery is kept", id="full by then"),
+        pytest.param(14, BatteryMode.SELF_USE, "at 30p the battery serves the house", id="day"),
+    ],
+)
+@pytest.mark.parametrize("settings", [OLD, replace(OLD, old_behaviour=False)], ids=["old", "new"])
+def test_a_tariff_of_two_long_rows_a_day_charges_in_the_cheap_one(
+    settings: CheapestSlots, later: int, mode: BatteryMode, says: str
+) -> None:
+    buy = go(EVENING)
+    memory = cheapest_slots(a_site(at=EVENING, soc_pct=40, buy=buy), Room(), settings).memory
+    now = EVENING + timedelta(hours=later)
+    site = replace(a_site(at=now, soc_pct=60, buy=buy), memory=memory)
+    advice = cheapest_slots(site, Room(), settings)
+    assert advice.room is not None
+    assert advice.room.modes == {mode}
+    assert advice.reason.startswith(says)
+
+
+def test_where_every_hour_costs_the_same_there_is_nothing_to_wait_for() -> None:
+    always = PriceSlot(start=EVENING - timedelta(days=1), end=EVENING + 96 * HALF, per_kwh=0.30)
+    site = a_site(at=EVENING, soc_pct=40, buy=PriceCurve(slots=(always,)))
+    advice = cheapest_slots(site, Room(), CheapestSlots())
+    assert advice.memory == {}
+    assert advice.room is not None
+    assert advice.room.modes == {BatteryMode.SELF_USE}
+    old = cheapest_slots(site, Room(), OLD)
+    assert "plan" in old.memory
+
+
 def test_without_prices_it_is_blind_and_keeps_its_plan() -> None:
     site = replace(a_site(at=EVENING), memory={"plan": "kept"})
     advice = cheapest_slots(site, Room(), OLD)

@@ -162,6 +162,43 @@ def test_from_now_the_slot_we_are_in_comes_first() -> None:
     assert CURVE.from_now(at(4)) == ()
 
 
+@pytest.mark.parametrize(
+    ("slots", "now", "seen"),
+    [
+        ([], 0, []),
+        ([slot(0, 0.5), slot(0.5, 1)], 0.25, [slot(0, 0.5), slot(0.5, 1)]),
+        ([slot(-9_000, 1)], 0.2, [slot(0, 0.5), slot(0.5, 1)]),
+        ([slot(0.25, 1.25)], 0.3, [slot(0.25, 0.5), slot(0.5, 1), slot(1, 1.25)]),
+        ([slot(0, 0.25), slot(0.25, 0.5)], 0.3, [slot(0.25, 0.5)]),
+        ([slot(0, 1, 0.1), slot(2, 2.5, 0.2)], 0.5, [slot(0.5, 1, 0.1), slot(2, 2.5, 0.2)]),
+    ],
+    ids=["none", "halves", "long ago", "off the grid", "quarters", "gap"],
+)
+def test_half_hours_are_told_apart_from_now_on(
+    slots: list[PriceSlot], now: float, seen: list[PriceSlot]
+) -> None:
+    assert list(PriceCurve.from_slots(slots).half_hours(at(now))) == seen
+
+
+def test_half_hours_reach_two_days_and_are_in_utc() -> None:
+    now = at(0.1).astimezone(timezone(timedelta(hours=1)))
+    found = PriceCurve(slots=(slot(-1, 1_000_000),)).half_hours(now)
+    assert found[0] == slot(0, 0.5)
+    assert found[-1] == slot(48, 48.5)
+    assert {one.start.tzinfo for one in found} == {UTC}
+
+
+@given(SLOTS, st.floats(-4, 40))
+def test_half_hours_cost_what_the_curve_costs(slots: list[PriceSlot], now: float) -> None:
+    curve = PriceCurve.from_slots(slots)
+    halves = PriceCurve(slots=curve.half_hours(at(now)))
+    for one in halves:
+        assert at(now) < one.end <= one.start + timedelta(minutes=30)
+        assert curve.at(one.start) == curve.at(one.end - timedelta(seconds=1))
+    for hours in range(1, 40):
+        assert (curve.at(at(now + hours)) is None) == (halves.at(at(now + hours)) is None)
+
+
 def test_a_curve_ends_with_its_last_slot() -> None:
     assert CURVE.ends == at(4)
     assert PriceCurve(slots=()).ends is None

@@ -270,6 +270,28 @@ def test_a_register_claims_its_bits(word: Word, claimed: set[tuple[int, int]]) -
     assert set(claims(Register("x", 5, word))) == claimed
 
 
+def test_a_prefixed_table_is_the_same_of_one_of_several_alike() -> None:
+    second = TABLE.prefixed("pack_2_", "pack_2")
+    assert (second.family, second.space) == ("acme", "pack_2")
+    assert [row.name for row in second] == [f"pack_2_{row.name}" for row in TABLE]
+    assert [row.addresses for row in second] == [row.addresses for row in TABLE]
+    assert "pack_2_boost" in second
+    assert "boost" not in second
+    shown, behind = TABLE.decode(WORDS).values, second.decode(WORDS).values
+    assert behind == {f"pack_2_{name}": value for name, value in shown.items()}
+
+
+def test_a_prefixed_table_still_says_what_may_be_written() -> None:
+    (write,) = TABLE.prefixed("pack_2_", "pack_2").encode(pack_2_min_soc_pct=30)
+    assert (write.words, write.mask) == ((30,), 0x00FF)
+    assert write.register.point.label == "Pack 2 min SoC"
+
+
+def test_a_prefix_leaves_the_table_it_was_made_of_alone() -> None:
+    TABLE.prefixed("pack_2_", "pack_2")
+    assert (TABLE.space, "boost" in TABLE) == ("holding", True)
+
+
 def spans(*addresses: tuple[int, int]) -> RegisterTable:
     rows = (Register(f"r{at}", at, Ascii(words)) for at, words in addresses)
     return RegisterTable("acme", tuple(rows))

@@ -28,6 +28,7 @@ from ohmstead.registers import (
     U32,
     U32_LOW_FIRST,
     U64,
+    YES_NO,
     YMDHMS,
     YMDHMS_PACKED,
     Ascii,
@@ -35,6 +36,7 @@ from ohmstead.registers import (
     Clock,
     Float,
     Integer,
+    Press,
     Raw,
     Time,
     Word,
@@ -71,8 +73,10 @@ OTHERS: dict[str, Word] = {
     "YMDHMS_PACKED": YMDHMS_PACKED,
     "ASCII": Ascii(5),
     "ASCII low first": Ascii(5, low_first=True),
+    "yes or no": YES_NO,
 }
 ALL: dict[str, Word] = {**INTEGERS, **BITS, **OTHERS}
+RESTART = Press(100)
 
 every_word = pytest.mark.parametrize("word", ALL.values(), ids=ALL.keys())
 every_integer = pytest.mark.parametrize("word", INTEGERS.values(), ids=INTEGERS.keys())
@@ -132,8 +136,16 @@ MINUTES = st.times().map(lambda moment: moment.replace(second=0, microsecond=0))
         (Ascii(2), [0x4220, 0x2020], "B"),
         (Ascii(2), [0x42FF, 0xFFFF], "B"),
         (Ascii(2), [0, 0], ""),
+        (Ascii(2), [0x0045, 0x5354], "EST"),
+        (Ascii(2), [0x4200, 0x0041], None),
         (Ascii(2), [0x42E9, 0x4142], None),
         (Ascii(2), [0x4207, 0x4142], None),
+        (YES_NO, [0], False),
+        (YES_NO, [1], True),
+        (YES_NO, [0xFF00], True),
+        (RESTART, [0], False),
+        (RESTART, [1], False),
+        (RESTART, [100], True),
     ],
 )
 def test_words_mean(word: Word, words: Sequence[int], raw: Raw) -> None:
@@ -227,6 +239,12 @@ def test_what_any_words_hold_can_be_written_again(word: Word, data: st.DataObjec
         (YMDHMS, "2026-11-21"),
         (YMDHMS, datetime(1999, 12, 31)),
         (YMDHMS_PACKED, datetime(2100, 1, 1)),
+        (YES_NO, "yes"),
+        (YES_NO, None),
+        (YES_NO, 0.0),
+        (RESTART, False),
+        (RESTART, 0),
+        (RESTART, None),
         (Ascii(2), "toolong"),
         (Ascii(2), "é"),
         (Ascii(2), 12),
@@ -235,6 +253,19 @@ def test_what_any_words_hold_can_be_written_again(word: Word, data: st.DataObjec
 def test_what_does_not_fit_is_refused(word: Word, raw: Raw) -> None:
     with pytest.raises(NotWritable):
         word.pack(raw)
+
+
+@pytest.mark.parametrize("raw", [True, 1, 7, -1])
+def test_yes_is_written_as_one(raw: Raw) -> None:
+    assert YES_NO.pack(raw) == (1,)
+    assert YES_NO.pack(False) == (0,)
+
+
+@given(st.integers(1, 0xFFFF))
+def test_pressing_a_button_writes_its_code_and_nothing_else(raw: int) -> None:
+    assert RESTART.pack(raw) == RESTART.pack(True) == (100,)
+    assert (RESTART.words, RESTART.mask) == (1, 0xFFFF)
+    assert RESTART.unpack([raw]) is (raw == 100)
 
 
 @pytest.mark.parametrize("word", [F16, F32], ids=["half", "single"])

@@ -16,6 +16,7 @@ VERBS: Final = {
     "once": "One turn and exit, for cron.",
     "check": "Validate the configuration and reach every device.",
     "init": "A few questions, then a configuration.",
+    "discover": "Find devices on the network.",
     "devices": "The devices, and how they are.",
     "read": "Read one device.",
     "set": "Change one setting of one device.",

@@ -14,6 +14,7 @@ from ohmstead.clock import SystemClock
 from ohmstead.config.catalogue import FAMILIES, validator
 from ohmstead.errors import ConfigError
 from ohmstead.model import Value
+from ohmstead.ports import ExploringPort
 from ohmstead.registers import RegisterTable
 
 __all__ = ["command"]
@@ -39,6 +40,8 @@ def command(
     Serial numbers are taken out. Compare display.json with what the device's own display shows,
     put the differences right by hand, and the folder becomes a test of the register table.
     """
+    if not FAMILIES[family].tables:
+        raise ConfigError(f"{family} is not read by registers, so there is nothing to capture")
     given: dict[str, Any] = {"host": host} | ({"port": port} if port else {})
     for option in options:
         key, equals, value = option.partition("=")
@@ -58,14 +61,22 @@ async def _capture(family: str, settings: object, output: Path) -> Path:
     driver = FAMILIES[family].driver("device", settings, clock, ZoneInfo("UTC"))
     async with driver:
         await driver.read()
+        if isinstance(driver, ExploringPort):
+            click.echo("looking for everything behind it, some 15 seconds…", err=True)
+            await driver.explore()
         model, spaces = driver.captured()
     tables = FAMILIES[family].tables_for(model)
     words, display = _redacted(tables, spaces)
-    folder = output / f"{model}_{display.get('firmware', 'unknown')}"
+    folder = output / f"{model}_{_firmware(display)}"
     folder.mkdir(parents=True, exist_ok=True)
     for file, content in (("words.json", {"model": model, **words}), ("display.json", display)):
         (folder / file).write_text(json.dumps(content, indent=1, default=_text) + "\n")
     return folder
+
+
+def _firmware(display: Mapping[str, Value]) -> Value:
+    found = (display.get(name) for name in ("firmware", "arm_firmware"))
+    return next((value for value in found if value is not None), "unknown")
 
 
 def _redacted(

@@ -36,13 +36,13 @@ def command(settings: Settings, as_json: bool) -> None:
     table(settings.site.name, ("device", "family", "state", "last seen", "values"), rows)
 
 
-def known_devices(settings: Settings) -> list[dict[str, Any]]:
-    """Return every device as the API shows it."""
+def known_devices(settings: Settings, explore: str = "") -> list[dict[str, Any]]:
+    """Return every device as the API shows it; *explore* names one to be read to the last."""
     from ohmstead.web.schema import device_view
 
     answer = ask_service(settings, "devices")
     if answer is not None:
         return list(answer)
     clock = SystemClock()
-    tick = asyncio.run(app.look(plan_of(settings, clock), clock))
+    tick = asyncio.run(app.look(plan_of(settings, clock), clock, explore))
     return [device_view(d).model_dump(mode="json") for d in tick.snapshot.devices.values()]

@@ -1,14 +1,20 @@
 """``ohmstead migrate``: another system's settings, turned into ours."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from ohmstead.cli.common import as_json_option, print_json
+from ohmstead.config.givtcp import from_givtcp
+from ohmstead.config.migration import Migration
 from ohmstead.config.octolux import from_octolux
 from ohmstead.errors import ConfigError
 
 __all__ = ["command"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @click.group("migrate")
@@ -16,19 +22,43 @@ def command() -> None:
     """Turn another system's settings into an ohmstead.yaml."""
 
 
+def _options(verb: F) -> F:
+    """Give *verb* the file it reads and the ways to hand over what becomes of it."""
+    for option in (
+        as_json_option,
+        click.option("--force", is_flag=True, help="Write over an existing file."),
+        click.option(
+            "-o",
+            "--output",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="The file to write; the screen if not said.",
+        ),
+        click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True)),
+    ):
+        verb = option(verb)
+    return verb
+
+
 @command.command("octolux")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The file to write; the screen if not said.",
-)
-@click.option("--force", is_flag=True, help="Write over an existing file.")
-@as_json_option
+@_options
 def octolux(file: Path, output: Path | None, force: bool, as_json: bool) -> None:
     """Turn octolux's config.ini into a configuration; what has no counterpart is told."""
-    migration = from_octolux(_read(file), file.name)
+    _hand_over(from_octolux(_read(file), file.name), output, force=force, as_json=as_json)
+
+
+@command.command("givtcp")
+@_options
+def givtcp(file: Path, output: Path | None, force: bool, as_json: bool) -> None:
+    """Turn GivTCP's settings into a configuration; what has no counterpart is told.
+
+    FILE is an env file, a docker compose file, version 3's allsettings.json, or the options of
+    the Home Assistant add-on.
+    """
+    _hand_over(from_givtcp(_read(file), file.name), output, force=force, as_json=as_json)
+
+
+def _hand_over(migration: Migration, output: Path | None, *, force: bool, as_json: bool) -> None:
+    """Write or print the configuration, and tell what it lacks."""
     if output is not None:
         _write(output, migration.yaml, force=force)
     if as_json:

@@ -21,9 +21,10 @@ __all__ = ["command"]
 def command(device: str, points: tuple[str, ...], settings: Settings, as_json: bool) -> None:
     """Read DEVICE, all its points or only POINTS.
 
-    With the service running the values are its own last ones; otherwise the device is asked.
+    With the service running the values are its own last ones; otherwise the device is asked,
+    and whatever hangs behind it is looked for, which may take a quarter of a minute.
     """
-    known = {found["name"]: found for found in known_devices(settings)}
+    known = {found["name"]: found for found in known_devices(settings, explore=device)}
     if device not in known:
         raise RequestError(f"there is no device {device}; there is {', '.join(known) or 'none'}")
     found = known[device]

@@ -48,7 +48,8 @@ def command(
 ) -> None:
     """Run one simulated device on its real protocol, or Octopus' server, until stopped.
 
-    The LuxPower simulator's serial numbers are datalog 2222222222 and inverter 5555555555.
+    The LuxPower simulator's serial numbers are datalog 2222222222 and inverter 5555555555; a
+    GivEnergy one needs none.
     """
     asyncio.run(_run(family, host, port, model, scenario, speed, faults))
 
@@ -76,7 +77,7 @@ async def _run(
         house = House(day.house, start, day.timezone)
         served = made(house, clock, day.timezone, **chosen)
         known = made.FAULTS  # type: ignore[attr-defined]
-        port = 8000 if port is None else port
+        port = (FAMILIES[family].port or 8000) if port is None else port
     unknown = set(faults) - set(known)
     if unknown:
         raise ConfigError(f"no fault {', '.join(unknown)}; there is {', '.join(known)}")

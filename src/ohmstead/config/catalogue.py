@@ -7,16 +7,21 @@ inverter loads the code of one inverter.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, is_dataclass
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pkgutil import resolve_name
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Any, Final, cast, get_args, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter
 
+from ohmstead.links.scan import Handshake
+from ohmstead.model import Point
 from ohmstead.registers import RegisterTable
 
 __all__ = [
     "FAMILIES",
+    "LEAST_POLL_S",
     "OUTPUTS",
     "PRICE_SOURCES",
     "STRATEGIES",
@@ -27,6 +32,9 @@ __all__ = [
     "strategy",
     "validator",
 ]
+
+_POLL_S: Final = 10.0
+LEAST_POLL_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +61,47 @@ class Family:
         return cast("Callable[..., Any]", self._find("simulator", "Simulator"))
 
     @property
+    def handshake(self) -> Handshake | None:
+        """Asks an address whether such a device is there; None if the family cannot be asked."""
+        found = self._discovery()
+        return cast("Handshake", found.handshake) if found else None
+
+    @property
+    def port(self) -> int | None:
+        """Where such a device usually listens; None if the family cannot be asked."""
+        found = self._discovery()
+        return cast("int", found.PORT) if found else None
+
+    @property
+    def poll_s(self) -> float:
+        """How often such a device is read if its owner does not say."""
+        return float(getattr(self.settings, "POLL_S", _POLL_S))
+
+    @property
+    def least_poll_s(self) -> float:
+        """No more often than this makes sense for such a device."""
+        return float(getattr(self.settings, "LEAST_POLL_S", LEAST_POLL_S))
+
+    @property
     def tables(self) -> tuple[RegisterTable, ...]:
-        """The family's register tables."""
+        """The family's register tables; none where the device is not read by registers."""
         found = resolve_name(f"ohmstead.devices.{self.name}.registers:TABLES")
         return cast("tuple[RegisterTable, ...]", found)
+
+    @property
+    def points(self) -> Mapping[str, Point]:
+        """What a family without register tables measures, by key."""
+        found = resolve_name(f"ohmstead.devices.{self.name}.points:POINTS")
+        return cast("Mapping[str, Point]", found)
 
     def tables_for(self, model: str) -> Mapping[str, RegisterTable]:
         """Return the register tables of one model of the family, by address space."""
         find = resolve_name(f"ohmstead.devices.{self.name}.registers:tables_for")
         return cast("Mapping[str, RegisterTable]", find(model))
+
+    def _discovery(self) -> ModuleType | None:
+        where = f"ohmstead.devices.{self.name}.discovery"
+        return import_module(where) if find_spec(where) else None
 
     def _find(self, module: str, suffix: str) -> object:
         return resolve_name(f"ohmstead.devices.{self.name}.{module}:{self.prefix}{suffix}")
@@ -72,6 +112,8 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
         family.name: family
         for family in (
             Family("luxpower", "LuxPower", "LuxPower and EG4 inverters, by their datalogger"),
+            Family("givenergy", "GivEnergy", "GivEnergy inverters, by their data adapter"),
+            Family("givenergy_cloud", "GivEnergyCloud", "GivEnergy inverters, by their cloud"),
         )
     }
 )

@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 
 from ohmstead.config.catalogue import (
     FAMILIES,
+    LEAST_POLL_S,
     OUTPUTS,
     PRICE_SOURCES,
     STRATEGIES,
@@ -32,8 +33,6 @@ from ohmstead.errors import ConfigError
 __all__ = ["WEB_SETTINGS", "load", "read_settings"]
 
 WEB_SETTINGS: Final = "ohmstead.web.settings:WebSettings"
-_POLL_S: Final = 10.0
-_LEAST_POLL_S: Final = 1.0
 _TAKEN: Final = ("availability", "request", "result", "site")
 """Names that stand beside the devices in the topics of MQTT."""
 _UNKNOWN_KEY: Final = ("extra_forbidden", "unexpected_keyword_argument")
@@ -87,15 +86,17 @@ class _Reader:
     def _device(self, number: int, given: dict[str, Any]) -> DeviceEntry | None:
         place: Place = ("devices", number)
         name, family = given.pop("name", None), given.pop("family", None)
-        poll_s = given.pop("poll_s", _POLL_S)
         if not isinstance(name, str) or not name.replace("_", "").isalnum() or not name.islower():
             self._complain(
                 (*place, "name"), "a device needs a name in small letters, like inverter"
             )
         if name in _TAKEN:
             self._complain((*place, "name"), f"{name} is the name of a topic; choose another")
-        if not isinstance(poll_s, int | float) or poll_s < _LEAST_POLL_S:
-            self._complain((*place, "poll_s"), f"is a number of seconds, {_LEAST_POLL_S:g} or more")
+        known = FAMILIES.get(family) if isinstance(family, str) else None
+        least_s = known.least_poll_s if known else LEAST_POLL_S
+        poll_s = given.pop("poll_s", known.poll_s if known else least_s)
+        if not isinstance(poll_s, int | float) or poll_s < least_s:
+            self._complain((*place, "poll_s"), f"is a number of seconds, {least_s:g} or more")
         if not self._named((*place, "family"), "device family", family, FAMILIES):
             return None
         settings = self._check(validator(FAMILIES[family].settings), given, place)

@@ -5,15 +5,15 @@ import math
 import re
 from collections.abc import Mapping
 from configparser import ConfigParser, Error
-from dataclasses import dataclass
 from typing import Final
 
+from ohmstead.config.migration import Migration, quoted
 from ohmstead.control.cheapest_slots import CheapestSlots
 from ohmstead.devices.luxpower.settings import LuxPowerSettings
 from ohmstead.errors import ConfigError
 from ohmstead.prices.octopus import OctopusSettings
 
-__all__ = ["Migration", "from_octolux"]
+__all__ = ["from_octolux"]
 
 _KNOWN: Final[Mapping[str, frozenset[str]]] = {
     "lxp": frozenset({"host", "port", "serial", "datalog", "batteries"}),
@@ -40,14 +40,6 @@ _FIRST_RULE_NOTE: Final = (
     "a rule of your own becomes a `rule:` (docs/strategies.md)"
 )
 _WHOLE: Final = re.compile(r"[0-9]{1,9}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Migration:
-    """A configuration, and what could not be carried over."""
-
-    yaml: str
-    notes: tuple[str, ...]
 
 
 def from_octolux(text: str, name: str = "config.ini") -> Migration:
@@ -82,10 +74,10 @@ def _inverter(ini: "_Ini") -> list[str]:
     return [
         "  - name: inverter",
         "    family: luxpower",
-        f"    host: {_quoted(host)}",
+        f"    host: {quoted(host)}",
         f"    port: {port}",
-        f"    datalog: {_quoted(datalog)}   # quoted: a serial number may begin with 0",
-        f"    serial: {_quoted(serial)}",
+        f"    datalog: {quoted(datalog)}   # quoted: a serial number may begin with 0",
+        f"    serial: {quoted(serial)}",
     ]
 
 
@@ -95,7 +87,7 @@ def _prices(ini: "_Ini") -> list[str]:
         OctopusSettings(tariff=tariff)
     except ValueError as exc:
         raise ini.wrong(f"[octopus] tariff_code: {exc}") from exc
-    return [f"  import: {{source: octopus, tariff: {_quoted(tariff)}}}"]
+    return [f"  import: {{source: octopus, tariff: {quoted(tariff)}}}"]
 
 
 def _cheapest_slots(ini: "_Ini") -> list[str]:
@@ -131,11 +123,6 @@ def _notes(ini: "_Ini") -> tuple[str, ...]:
             why = _KEY_NOTES.get((section, key), "has no counterpart")
             notes.append(f"[{section}] {key}: {why}")
     return tuple(notes)
-
-
-def _quoted(text: str) -> str:
-    """Return *text* as YAML that can mean nothing but this text."""
-    return json.dumps(text, ensure_ascii=False)
 
 
 class _Ini:

@@ -38,7 +38,7 @@ def json_schema() -> dict[str, Any]:
         part["properties"] |= {
             "name": {"type": "string", "description": "What you call the device."},
             "family": {"const": family.name},
-            "poll_s": {"type": "number", "minimum": 1, "default": 10,
+            "poll_s": {"type": "number", "minimum": family.least_poll_s, "default": family.poll_s,
                        "description": "How often it is read."},
         }  # fmt: skip
         part["required"] = ["name", "family", *part.get("required", ())]

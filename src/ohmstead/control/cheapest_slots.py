@@ -90,12 +90,12 @@ def cheapest_slots(site: SiteSnapshot, room: Room, settings: CheapestSlots) -> A
     if site.soc_pct is None and not settings.old_behaviour:
         # The old rule took an unknown battery for an empty one, and charged for nothing.
         return Advice(reason="the state of charge is not known", blind=True, memory=site.memory)
-    verdict = judge(
-        settings, curve.from_now(site.at), site.at, site.timezone, site.soc_pct, plan, planned_at
-    )
+    # The rule counts half-hours; a tariff of a few long rows means the same by them.
+    known = curve.half_hours(site.at)
+    verdict = judge(settings, known, site.at, site.timezone, site.soc_pct, plan, planned_at)
     memory = _keep(verdict)
     at = f"at {price(now_slot.per_kwh, curve.currency)} "
-    end = now_slot.end
+    end = known[0].end
     if verdict.charge:
         modes, did = {BatteryMode.CHARGE}, f"the battery charges until {clock_time(site, end)}"
     elif verdict.discharge:
@@ -131,7 +131,10 @@ def judge(
     current = known[0].start
     # 3. Plan anew in the evening, or when the plan is old.
     stale = planned_at is None or now - planned_at > _KEEP_FOR
-    if (now.astimezone(zone).hour >= _REPLAN_HOUR or stale) and len(known) > _ENOUGH_SLOTS:
+    # Where every hour costs the same, waiting for a cheaper one is of no use; the old rule waited.
+    worthwhile = settings.old_behaviour or len(set(pence.values())) > 1
+    enough = len(known) > _ENOUGH_SLOTS and worthwhile
+    if (now.astimezone(zone).hour >= _REPLAN_HOUR or stale) and enough:
         plan, planned_at = _night(settings, pence, now, zone, soc), now
     chosen = dict(plan)
     # 4. Every slot cheap enough is used, full or not.

@@ -37,7 +37,11 @@ class FramePatience:
     reply_s: float = 5.0
     read_attempts: int = 3
     gap_s: float = 0.3
-    """Left between two questions."""
+    """Left between an answer and the next question."""
+    spacing_s: float = 0.0
+    """The least time from one question to the next."""
+    retry_s: float = 0.0
+    """Left before a question that got no answer is asked again."""
     settle_s: float = 0.5
     """Left after connecting, for what the device had still to say to somebody else."""
     idle_s: float = 900.0
@@ -115,22 +119,25 @@ class FrameLink(Generic[FrameT]):
         understand: Callable[[FrameT], AnswerT | None],
         *,
         attempts: int | None = None,
+        reply_s: float | None = None,
     ) -> AnswerT:
         """Send *question* and return what *understand* makes of the first frame it knows.
 
-        Asks again, *attempts* times in all, when nothing comes, the connection drops or the
-        device is busy: say 1 for anything that changes the device. ``understand`` returns
-        None for a frame that is not the answer, and may raise a ``DeviceError``.
+        Asks again, *attempts* times in all, when nothing comes within *reply_s*, the connection
+        drops or the device is busy: say 1 for anything that changes the device. ``understand``
+        returns None for a frame that is not the answer, and may raise a ``DeviceError``.
         """
+        reply_s = self._patience.reply_s if reply_s is None else reply_s
         left = attempts or self._patience.read_attempts
         async with self._turn:
             while True:
                 left -= 1
                 try:
-                    return await self._exchange(question, understand)
+                    return await self._exchange(question, understand, reply_s)
                 except _Silence as exc:
                     log.debug("%s", exc)
                     if left:
+                        await asyncio.sleep(self._patience.retry_s)
                         continue
                     if attempts != 1:
                         self._hang_up("several questions in a row got no answer")
@@ -138,6 +145,7 @@ class FrameLink(Generic[FrameT]):
                 except DeviceBusy:
                     if not left:
                         raise
+                    await asyncio.sleep(self._patience.retry_s)
 
     def tell(self, octets: bytes) -> None:
         """Send *octets* if there is a connection that takes them; expects no answer."""
@@ -148,30 +156,31 @@ class FrameLink(Generic[FrameT]):
     # ---- one question ---------------------------------------------------------------
 
     async def _exchange(
-        self, octets: bytes, understand: Callable[[FrameT], AnswerT | None]
+        self, octets: bytes, understand: Callable[[FrameT], AnswerT | None], reply_s: float
     ) -> AnswerT:
         writer = await self._connection()
         loop = asyncio.get_running_loop()
         await asyncio.sleep(max(self._not_before - loop.time(), 0))
         answer: asyncio.Future[object] = loop.create_future()
         self._question = _Question(understand, answer)
+        asked_at = loop.time()
         try:
-            async with asyncio.timeout(self._patience.reply_s):
+            async with asyncio.timeout(reply_s):
                 if writer is not self._writer:
                     raise self._lost()
                 writer.write(octets)
                 await writer.drain()
                 return cast("AnswerT", await answer)
         except TimeoutError:
-            raise _Silence(
-                self._device, f"no answer within {self._patience.reply_s:g} s."
-            ) from None
+            raise _Silence(self._device, f"no answer within {reply_s:g} s.") from None
         except OSError as exc:
             self._trouble = _said(exc)
             raise self._lost() from exc
         finally:
             self._question = None
-            self._not_before = loop.time() + self._patience.gap_s
+            self._not_before = max(
+                loop.time() + self._patience.gap_s, asked_at + self._patience.spacing_s
+            )
 
     async def _connection(self) -> asyncio.StreamWriter:
         """Return the connection, waiting for the next try to make one if there is none."""

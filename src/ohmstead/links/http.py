@@ -1,16 +1,19 @@
 """JSON over HTTP: one page at a time, with a limit on every wait."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any, Final
 
 import httpx2
 import stamina
 
 from ohmstead import __version__
+from ohmstead.errors import OhmsteadError
 
-__all__ = ["HttpPatience", "Page", "get_json"]
+__all__ = ["HttpPatience", "Page", "get_json", "post_json"]
 
 _AGENT: Final = f"ohmstead/{__version__} (home-energy controller)"
 _SERVER_TROUBLE: Final = 500
@@ -42,43 +45,107 @@ async def get_json(
     *,
     parameters: Mapping[str, str] | None = None,
     user: str | None = None,
+    bearer: str | None = None,
     patience: HttpPatience | None = None,
 ) -> Page:
     """Get one page; silence and a server's own trouble are tried again, all else is returned.
 
-    *user* is sent as the name of HTTP basic authentication, with no password.
+    *user* is sent as the name of HTTP basic authentication, with no password; *bearer* as a
+    token, which is shown to nobody the server might send us on to.
     """
     patience = patience or HttpPatience()
+
+    async def ask() -> Page:
+        async with _client(patience, bearer) as client:
+            auth = httpx2.BasicAuth(user, "") if user else None
+            return _sound(await client.get(url, params=parameters, auth=auth))
+
+    return await _asked(ask, url, patience)
+
+
+async def post_json(
+    url: str,
+    body: Mapping[str, Any],
+    *,
+    bearer: str | None = None,
+    again: Callable[[Page], bool] | None = None,
+    patience: HttpPatience | None = None,
+) -> Page:
+    """Send *body* and return the answer; sent once only, unless *again* is given.
+
+    With *again* the question may be repeated without harm: it is after silence, after a
+    server's own trouble, and after every answer of which *again* says so.
+    """
+    patience = patience or HttpPatience()
+    if again is None:
+        patience = replace(patience, attempts=1)
+
+    async def ask() -> Page:
+        async with _client(patience, bearer) as client:
+            page = _sound(await client.post(url, json=dict(body)))
+        if again is not None and again(page):
+            raise _AskAgainError(page)
+        return page
+
+    return await _asked(ask, url, patience)
+
+
+class _AskAgainError(OhmsteadError):
+    """An answer that does not settle the question; never leaves this module."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__()
+        self.page = page
+
+
+async def _asked(ask: Callable[[], Awaitable[Page]], url: str, patience: HttpPatience) -> Page:
     page = Page(status=0)
     try:
         async for attempt in stamina.retry_context(
-            on=httpx2.HTTPError,
+            on=(httpx2.HTTPError, _AskAgainError),
             attempts=patience.attempts,
             timeout=None,
             wait_initial=patience.pause_s,
         ):
             with attempt:
-                page = _page(await _get(url, parameters, user, patience))
+                page = await ask()
     except httpx2.HTTPStatusError as exc:
         return _page(exc.response)
     except httpx2.HTTPError as exc:
         return Page(status=0, trouble=str(exc) or type(exc).__name__)
     except httpx2.InvalidURL as exc:
         return Page(status=400, trouble=f"{url}: {exc}")
+    except _AskAgainError as exc:
+        return exc.page
     return page
 
 
-async def _get(
-    url: str, parameters: Mapping[str, str] | None, user: str | None, patience: HttpPatience
-) -> httpx2.Response:
-    auth = httpx2.BasicAuth(user, "") if user else None
-    async with httpx2.AsyncClient(
-        timeout=patience.timeout_s, headers={"User-Agent": _AGENT}, follow_redirects=True
-    ) as client:
-        answer = await client.get(url, params=parameters, auth=auth)
+def _client(patience: HttpPatience, bearer: str | None) -> httpx2.AsyncClient:
+    headers = {"User-Agent": _AGENT}
+    if bearer is not None:
+        headers |= {
+            "Authorization": f"Bearer {bearer}",
+            "Accept": "application/json",
+            "Content-Type": "application/json",
+        }
+    return httpx2.AsyncClient(
+        timeout=patience.timeout_s,
+        headers=headers,
+        follow_redirects=bearer is None,
+        verify=_trusted(),
+    )
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Return whom we trust; to read the list takes longer than most answers, so it is kept."""
+    return httpx2.create_ssl_context()
+
+
+def _sound(answer: httpx2.Response) -> Page:
     if answer.status_code >= _SERVER_TROUBLE:
         answer.raise_for_status()
-    return answer
+    return _page(answer)
 
 
 def _page(answer: httpx2.Response) -> Page:

@@ -12,6 +12,7 @@ from ohmstead.model.command import (
     SettingChange,
     Write,
 )
+from ohmstead.model.daily import daily_window
 from ohmstead.model.decision import Advice, Decision, Room
 from ohmstead.model.journal import JournalEntry, WriteState
 from ohmstead.model.point import (
@@ -88,6 +89,7 @@ __all__ = [
     "Writable",
     "Write",
     "WriteState",
+    "daily_window",
     "shown",
     "unit_of",
 ]

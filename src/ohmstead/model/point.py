@@ -245,7 +245,12 @@ class Point:
     def check(self, value: Value) -> Value:
         """Return *value* in the type this point takes, or raise ``NotWritable`` saying why."""
         if self.writable is None:
-            raise NotWritable(f"{self.key} can only be read")
+            remedy = (
+                ": it configures the plant, which needs `allow_configuration: true` on the device"
+                if self.opt_in
+                else ""
+            )
+            raise NotWritable(f"{self.key} can only be read{remedy}")
         try:
             return self.writable.check(value)
         except NotWritable as exc:

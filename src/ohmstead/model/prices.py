@@ -3,11 +3,16 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from itertools import pairwise
+from typing import Final
 
 __all__ = ["PriceCurve", "PriceSlot", "Prices"]
+
+_HALF_HOUR: Final = timedelta(minutes=30)
+_FAR: Final = timedelta(hours=48)
+"""How far ahead half-hours are told apart: a price that always holds has no end of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +81,20 @@ class PriceCurve:
         """Return the slot *now* lies in and all later ones."""
         return tuple(slot for slot in self.slots if slot.end > now)
 
+    def half_hours(self, now: datetime) -> tuple[PriceSlot, ...]:
+        """Return the prices from *now* on, 48 hours far, no slot reaching over an hour or its half.
+
+        The first is the one that *now* lies in; slots that are shorter already stay as they are.
+        """
+        pieces, far = list[PriceSlot](), now + _FAR
+        for slot in self.between(now, far):
+            start = max(slot.start, _half_hour(now))
+            while start < min(slot.end, far):
+                end = min(_half_hour(start) + _HALF_HOUR, slot.end)
+                pieces.append(replace(slot, start=start, end=end))
+                start = end
+        return tuple(pieces)
+
     @property
     def ends(self) -> datetime | None:
         """The moment up to which prices are known, or None when none are."""
@@ -92,6 +111,12 @@ class Prices:
 
     buy: PriceCurve | None = None
     sell: PriceCurve | None = None
+
+
+def _half_hour(moment: datetime) -> datetime:
+    """Return when the half-hour that *moment* lies in began, in UTC."""
+    utc = moment.astimezone(UTC)
+    return utc.replace(minute=utc.minute // 30 * 30, second=0, microsecond=0)
 
 
 def _uppermost(slots: Sequence[PriceSlot]) -> list[PriceSlot]:

@@ -1,6 +1,8 @@
 """Register tables and their codec: words in, values out, and back. No I/O."""
 
 from ohmstead.registers.bank import RegisterBank
+from ohmstead.registers.crc import crc16
+from ohmstead.registers.heard import Heard
 from ohmstead.registers.table import Decoded, Register, RegisterTable, RegisterWrite, claims
 from ohmstead.registers.words import (
     F16,
@@ -20,6 +22,7 @@ from ohmstead.registers.words import (
     U32,
     U32_LOW_FIRST,
     U64,
+    YES_NO,
     YMDHMS,
     YMDHMS_PACKED,
     Ascii,
@@ -27,8 +30,10 @@ from ohmstead.registers.words import (
     Clock,
     Float,
     Integer,
+    Press,
     Raw,
     Time,
+    Truth,
     Word,
     bit,
 )
@@ -51,6 +56,7 @@ __all__ = [
     "U32",
     "U32_LOW_FIRST",
     "U64",
+    "YES_NO",
     "YMDHMS",
     "YMDHMS_PACKED",
     "Ascii",
@@ -58,14 +64,18 @@ __all__ = [
     "Clock",
     "Decoded",
     "Float",
+    "Heard",
     "Integer",
+    "Press",
     "Raw",
     "Register",
     "RegisterBank",
     "RegisterTable",
     "RegisterWrite",
     "Time",
+    "Truth",
     "Word",
     "bit",
     "claims",
+    "crc16",
 ]

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from ohmstead.errors import NotWritable
@@ -186,6 +186,11 @@ class RegisterTable:
             [*kept, *rows], key=lambda row: (row.address, row.word.mask & -row.word.mask)
         )
         return RegisterTable(self.family, tuple(merged), self.space)
+
+    def prefixed(self, prefix: str, space: str) -> "RegisterTable":
+        """Return this table for one of several alike: every name behind *prefix*."""
+        rows = tuple(replace(row, name=prefix + row.name) for row in self.rows)
+        return RegisterTable(self.family, rows, space)
 
     def decode(self, words: Mapping[int, int]) -> Decoded:
         """Return every value whose words are all in *words*; implausible ones as None."""

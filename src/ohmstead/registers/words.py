@@ -26,6 +26,7 @@ __all__ = [
     "U32",
     "U32_LOW_FIRST",
     "U64",
+    "YES_NO",
     "YMDHMS",
     "YMDHMS_PACKED",
     "Ascii",
@@ -33,8 +34,10 @@ __all__ = [
     "Clock",
     "Float",
     "Integer",
+    "Press",
     "Raw",
     "Time",
+    "Truth",
     "Word",
     "bit",
 ]
@@ -162,7 +165,7 @@ class Float:
 
 @dataclass(frozen=True, slots=True)
 class Ascii:
-    """Text, two characters a word, padded with zeros or spaces."""
+    """Text, two characters a word, padded with zeros or spaces; zeros may stand before it too."""
 
     words: int
     low_first: bool = False
@@ -175,7 +178,7 @@ class Ascii:
     def unpack(self, words: Sequence[int]) -> str | None:
         """Return the text, or None where the bytes are not printable ASCII."""
         order = "<" if self.low_first else ">"
-        octets = struct.pack(f"{order}{len(words)}H", *words).rstrip(b"\0 \xff")
+        octets = struct.pack(f"{order}{len(words)}H", *words).rstrip(b"\0 \xff").lstrip(b"\0")
         text = octets.decode("ascii", errors="replace")
         return text if text.isascii() and text.isprintable() else None
 
@@ -257,6 +260,58 @@ class Clock:
         return tuple(low | high << 8 for low, high in zip(parts[::2], parts[1::2], strict=True))
 
 
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """A whole word for yes or no: anything but zero is yes."""
+
+    @property
+    def words(self) -> int:
+        """One word."""
+        return 1
+
+    @property
+    def mask(self) -> int:
+        """All bits."""
+        return FULL
+
+    def unpack(self, words: Sequence[int]) -> bool:
+        """Tell whether it is yes."""
+        return words[0] != 0
+
+    def pack(self, raw: Raw) -> tuple[int, ...]:
+        """Return one for yes, zero for no."""
+        if not isinstance(raw, int):
+            raise NotWritable(f"{raw!r} is neither yes nor no")
+        return (int(raw != 0),)
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A word that does something when just this *code* is written to it."""
+
+    code: int
+
+    @property
+    def words(self) -> int:
+        """One word."""
+        return 1
+
+    @property
+    def mask(self) -> int:
+        """All bits."""
+        return FULL
+
+    def unpack(self, words: Sequence[int]) -> bool:
+        """Tell whether it is being pressed."""
+        return words[0] == self.code
+
+    def pack(self, raw: Raw) -> tuple[int, ...]:
+        """Return the code; not to press it cannot be written."""
+        if not raw:
+            raise NotWritable("a button can only be pressed")
+        return (self.code,)
+
+
 _PARTS: Final = 6
 _THIS_CENTURY: Final = range(2000, 2100)
 
@@ -266,6 +321,7 @@ def bit(number: int) -> Bits:
     return Bits(number)
 
 
+YES_NO: Final = Truth()
 U16: Final = Integer()
 S16: Final = Integer(signed=True)
 U32: Final = Integer(2)

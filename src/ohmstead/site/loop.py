@@ -258,9 +258,15 @@ class Site:
 
     async def _command(self, decision: Decision, *, recover: bool) -> Sequence[CommandResult]:
         """Let every battery do its share of what was decided, all at the same time."""
-        devices = {name: watch.device for name, watch in self._parts.watches.items()}
-        batteries = {name: d for name, d in devices.items() if isinstance(d, BatteryPort)}
-        snapshots = {name: self._parts.watches[name].snapshot(decision.at) for name in batteries}
+        snapshots = {
+            name: watch.snapshot(decision.at) for name, watch in self._parts.watches.items()
+        }
+        batteries = {
+            name: device
+            for name, device in self.devices.items()
+            if isinstance(device, BatteryPort) and _has_battery(snapshots[name])
+        }
+        snapshots = {name: snapshots[name] for name in batteries}
         commands = shared(decision.command, snapshots)
         async with asyncio.TaskGroup() as group:
             tasks = [
@@ -323,6 +329,11 @@ class Site:
         if due and self._memory != self._saved_memory:
             await self._parts.journal.remember(self._memory)
             self._saved_memory, self._saved_at = self._memory, decision.at
+
+
+def _has_battery(seen: DeviceSnapshot) -> bool:
+    """Tell whether it has a battery, as far as it has said; an inverter for sun alone has none."""
+    return seen.reading is None or seen.reading.battery is not None
 
 
 def _failed(device: DevicePort, command: BatteryCommand | None, why: str) -> Failed | None:

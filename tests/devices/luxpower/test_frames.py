@@ -19,7 +19,6 @@ from ohmstead.devices.luxpower.frames import (
     Translated,
     WriteRequest,
     block_words,
-    crc16,
     echo,
     error_code,
     error_reply,
@@ -45,10 +44,6 @@ US = Serials(datalog="2222222222", inverter="5555555555")
 THEM = Serials(datalog="0987654321", inverter="1234567890")
 MOST = 1030
 """No more than one longest frame may wait in the decoder."""
-
-
-def test_the_checksum_is_the_modbus_one() -> None:
-    assert crc16(b"123456789") == 0x4B37
 
 
 @pytest.mark.parametrize("name", sorted(set(VECTORS) - {"C11"}))

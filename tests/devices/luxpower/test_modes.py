@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ohmstead.devices.luxpower.guard import check_enable_word
-from ohmstead.devices.luxpower.modes import Plant, changes_for, window
+from ohmstead.devices.luxpower.modes import Plant, changes_for
 from ohmstead.devices.luxpower.registers import MODELS
 from ohmstead.errors import DeviceProtocolError, NotWritable
-from ohmstead.model import BatteryCommand, BatteryMode, Range, SettingChange, Value
+from ohmstead.model import BatteryCommand, BatteryMode, Range, SettingChange, Value, daily_window
 
 LONDON = ZoneInfo("Europe/London")
 NOW = datetime(2026, 1, 15, 23, 40, 20, tzinfo=UTC)
@@ -216,7 +216,7 @@ ALL_DAY = time(0), time(23, 59)
 def test_a_window_becomes_a_slot_of_the_houses_clock(
     now: str, until: str, slot: tuple[str, str]
 ) -> None:
-    start, end = window(utc(now), utc(until), LONDON, (None, None))
+    start, end = daily_window(utc(now), utc(until), LONDON, (None, None))
     assert (start.isoformat("minutes"), end.isoformat("minutes")) == slot
 
 
@@ -236,7 +236,7 @@ def test_a_slot_that_runs_keeps_its_start(
     present: tuple[str | None, str | None], start: str
 ) -> None:
     held = tuple(None if text is None else time.fromisoformat(text) for text in present)
-    opens, closes = window(utc("2026-01-16T02:00"), UNTIL, LONDON, (held[0], held[1]))
+    opens, closes = daily_window(utc("2026-01-16T02:00"), UNTIL, LONDON, (held[0], held[1]))
     assert (opens.isoformat("minutes"), closes) == (start, time(5, 30))
 
 

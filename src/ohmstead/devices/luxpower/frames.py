@@ -10,8 +10,9 @@ import struct
 from collections import Counter
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cache
 from typing import Final, TypeAlias
+
+from ohmstead.registers import crc16
 
 __all__ = [
     "ERROR",
@@ -25,7 +26,6 @@ __all__ = [
     "Translated",
     "WriteRequest",
     "block_words",
-    "crc16",
     "echo",
     "error_code",
     "error_reply",
@@ -322,21 +322,6 @@ class FrameDecoder:
         return frames
 
 
-def crc16(data: bytes) -> int:
-    """Return the CRC-16/MODBUS of *data*.
-
-    >>> hex(crc16(b"123456789"))
-    '0x4b37'
-    """
-    table = _crc_table()
-    crc = 0xFFFF
-    for word in struct.unpack_from(f"<{len(data) // 2}H", data):
-        crc = table[crc ^ word]
-    if len(data) % 2:
-        crc = crc >> 8 ^ table[((crc ^ data[-1]) & 0xFF) << 8]
-    return crc
-
-
 _PREFIX: Final = b"\xa1\x1a"
 _OUTER: Final = struct.Struct("<2sHHBB10s")
 _INNER: Final = struct.Struct("<BB10sH")
@@ -438,20 +423,3 @@ def _answer(asked: Translated, tail: bytes, protocol: int) -> Translated:
 
 def _words(data: bytes) -> tuple[int, ...]:
     return struct.unpack(f"<{len(data) // _WORD}H", data)
-
-
-@cache
-def _crc_table() -> tuple[int, ...]:
-    """Return what 16 zero bits make of every register: a whole word in one step.
-
-    The polynomial is A001, reflected. A CRC is linear, so 2 x 256 entries give all 65,536.
-    """
-    low = [_shifted(value, 16) for value in range(256)]
-    high = [_shifted(value << 8, 16) for value in range(256)]
-    return tuple(one ^ other for one in high for other in low)
-
-
-def _shifted(register: int, bits: int) -> int:
-    for _ in range(bits):
-        register = register >> 1 ^ (0xA001 if register & 1 else 0)
-    return register

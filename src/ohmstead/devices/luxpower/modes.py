@@ -6,14 +6,14 @@ its own local clock; a slot ends by itself, so a dead controller leaves the hous
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from typing import Final, assert_never
 
 from ohmstead.devices.luxpower.registers import Model
 from ohmstead.errors import NotWritable
-from ohmstead.model import BatteryCommand, BatteryMode, Range, SettingChange, Value
+from ohmstead.model import BatteryCommand, BatteryMode, Range, SettingChange, Value, daily_window
 
-__all__ = ["Plant", "changes_for", "window"]
+__all__ = ["Plant", "changes_for"]
 
 _SWITCHES: Final = ("ac_charge_enabled", "forced_discharge_enabled", "charge_priority_enabled")
 _SLOTTED: Final = {
@@ -22,8 +22,6 @@ _SLOTTED: Final = {
     BatteryMode.DISCHARGE: ("forced_discharge", "soc_floor_pct"),
 }
 _RATES: Final = ("charge_rate_pct", "discharge_rate_pct")
-_ALL_DAY: Final = (time(0, 0), time(23, 59))
-"""What stands for always; the minute missing is the inverter's."""
 _FLOOR_PCT: Final = 10.0
 """The inverter's own default for where a discharge ends."""
 _FULL_PCT: Final = 100.0
@@ -73,37 +71,13 @@ def _pairs(command: BatteryCommand, now: datetime, plant: Plant) -> list[tuple[s
             assert_never(command.mode)
 
 
-def window(
-    now: datetime, until: datetime, timezone: tzinfo, present: tuple[Value | None, Value | None]
-) -> tuple[time, time]:
-    """Return the slot, in the house's local time, that holds *now* and ends at *until*.
-
-    A *present* slot that does so already keeps its start, or it would be written anew every
-    minute. A window over a change of the clock, or of a whole day, becomes all day long: then
-    only the enabling bit ends it, and that is not by itself.
-    """
-    begin = now - timedelta(minutes=1)  # the inverter's clock may be a little behind
-    long = until - begin >= timedelta(hours=23, minutes=58)
-    start, end = begin.astimezone(timezone), until.astimezone(timezone)
-    if long or start.utcoffset() != end.utcoffset():
-        return _ALL_DAY
-    if end.second or end.microsecond:
-        end += timedelta(minutes=1)
-    closes = time(end.hour, end.minute)
-    opens, closed = present
-    off = opens in {closes, closed}
-    if isinstance(opens, time) and not off and _within(now, timezone, opens, closes):
-        return opens, closes
-    return time(start.hour, start.minute), closes
-
-
 def _slotted(
     command: BatteryCommand, now: datetime, plant: Plant, name: str, soc: str
 ) -> list[tuple[str, Value]]:
     assert command.until is not None  # noqa: S101 - checked before the mode was looked at
     first, last = f"{name}_slot_1_start", f"{name}_slot_1_end"
     present = plant.shown.get(first), plant.shown.get(last)
-    start, end = window(now, command.until, plant.timezone, present)
+    start, end = daily_window(now, command.until, plant.timezone, present)
     needed = "discharge_rate_pct" if command.mode is BatteryMode.DISCHARGE else "charge_rate_pct"
     return [
         *_off(but=f"{name}_enabled"),
@@ -158,16 +132,3 @@ def _check_end(command: BatteryCommand, now: datetime) -> None:
         raise NotWritable(f"{command.mode} needs an end: say until when")
     if command.until <= now:
         raise NotWritable(f"{command.mode} would have ended already")
-
-
-def _within(now: datetime, timezone: tzinfo, opens: time, closes: time) -> bool:
-    """Tell whether *now* lies in the slot, which may cross midnight."""
-    local = now.astimezone(timezone)
-    passed, length = (
-        (minute - (60 * opens.hour + opens.minute)) % _DAY
-        for minute in (60 * local.hour + local.minute, 60 * closes.hour + closes.minute)
-    )
-    return passed < length
-
-
-_DAY: Final = 24 * 60

@@ -8,11 +8,10 @@ from typing import Final, Self, TypeVar
 from ohmstead.clock import Clock
 from ohmstead.devices.luxpower import frames
 from ohmstead.devices.luxpower.frames import Frame, Function, Heartbeat, Parameter, Translated
-from ohmstead.devices.luxpower.heard import Heard
 from ohmstead.devices.luxpower.settings import LuxPowerSettings
 from ohmstead.errors import DeviceBusy, DeviceRefused, DeviceUnreachable
 from ohmstead.links.frames_tcp import FrameLink, FramePatience
-from ohmstead.registers import Register, RegisterTable
+from ohmstead.registers import Heard, Register, RegisterTable
 
 __all__ = ["Station"]
 

@@ -1,0 +1,1 @@
+"""GivEnergy inverters whose data adapter cannot be reached: by the maker's cloud, and slower."""
