@@ -249,6 +249,16 @@ def test_a_point_becomes_the_component_that_fits(point: Point, says: dict[str, o
     assert {key: one.get(key) for key in says} == says
 
 
+@pytest.mark.parametrize(("held", "bounds"), [(5, (5, 90)), (95.5, (10, 95.5)), (50, (10, 90))])
+def test_a_number_is_shown_even_where_it_could_not_be_written(
+    held: float, bounds: tuple[float, float]
+) -> None:
+    point = Point(key="a", label="A", writable=Range(10, 90))
+    (one,) = components(replace(each({"a": point}), values={"a": held})).values()
+    assert (one["min"], one["max"]) == bounds
+    assert f"{bounds[0]} <= value|float <= {bounds[1]}" in one["val_tpl"]
+
+
 @pytest.mark.parametrize("text", ["", "00:00", "23:59"])
 def test_a_time_we_tell_is_one_that_home_assistant_takes(text: str) -> None:
     (one,) = components(each({"a": Point(key="a", label="A", writable=TimeOfDay())})).values()

@@ -4,6 +4,7 @@ Only platforms, keys, classes and units are used that Home Assistant 2024.3 knew
 platform makes it refuse a whole device.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from ohmstead.model import (
     Switch,
     Text,
     TimeOfDay,
+    Value,
     Writable,
 )
 from ohmstead.outputs.home_assistant_words import name_of_entity, slug, unit_and_class
@@ -50,6 +52,8 @@ class Subject:
     """As the topics have it."""
     title: str
     points: Mapping[str, Point]
+    values: Mapping[str, Value | None] = field(default_factory=dict)
+    """What the points held when the device was first read."""
     model: str = ""
     via: str | None = None
     """The subject it belongs to, by id."""
@@ -145,7 +149,7 @@ def _platform(
         case None:
             return _read_only(point, subject)
         case Range() as bounds:
-            return "number", _number(point, bounds, subject) | {"val_tpl": known}
+            return "number", _number(point, bounds, subject)
         case Choice(options=options):
             return "select", {"ops": list(options), "val_tpl": known}
         case Switch():
@@ -184,12 +188,23 @@ def _read_only(point: Point, subject: Subject) -> tuple[str, Config]:
 
 
 def _number(point: Point, bounds: Range, subject: Subject) -> Config:
+    """Return the bounds of a number, wide enough for what the device holds already.
+
+    A value outside them would be an error to Home Assistant; what may be written is for us to
+    check.
+    """
     unit, _ = unit_and_class(point, subject.currency)
+    held = subject.values.get(point.key)
+    inside = [bounds.low, bounds.high]
+    if isinstance(held, int | float) and math.isfinite(held):
+        inside.append(held)
+    low, high = min(inside), max(inside)
     config: Config = {
-        "min": bounds.low,
-        "max": bounds.high,
+        "min": low,
+        "max": high,
         "step": max(bounds.step, _SMALLEST_STEP),
         "mode": "slider" if unit == "%" else "box",
+        "val_tpl": f"{{{{ value if value and {low} <= value|float <= {high} else 'None' }}}}",
     }
     return config | ({} if unit is None else {"unit_of_meas": unit})
 

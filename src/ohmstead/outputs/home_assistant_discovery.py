@@ -86,6 +86,7 @@ class Discovery:
                 name=device.name,
                 title=device.name.replace("_", " ").capitalize(),
                 points=device.points,
+                values=seen.reading.values,
                 model=device.family,
                 via=subject_id(self._topics.site_name, SITE),
                 availability=(
