@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from houses import POINTS, ToyBattery
 from mqtt_house import Broker, Ear, a_broker, an_ear, told
+from ohmstead.model import Prices
 from ohmstead.outputs.mqtt_settings import HomeAssistantSettings
 from web_site import EVERY_KIND, ASite
 
@@ -88,6 +90,21 @@ async def test_a_point_that_goes_takes_its_entity_along(broker: Broker) -> None:
         assert parting["starts"] == {"p": "text"}
         assert parting["charge_w"] == last["charge_w"]
         assert set(last) == set(POINTS)
+
+
+async def test_prices_are_told_of_once_there_are_some_and_from_then_on(broker: Broker) -> None:
+    site = ASite()
+    tick = site.tell()
+    for prices in (tick.snapshot.prices, Prices()):
+        async with told(site, broker.port, home_assistant=True), an_ear(broker.port) as ear:
+            await online(ear)
+            ear.kept.pop(SITE, None)
+            site.hub.tell(replace(tick, snapshot=replace(tick.snapshot, prices=prices)))
+            await ear.until(lambda: SITE in ear.kept)
+            await ear.quiet()
+            keys = set(json.loads(ear.kept[SITE])["cmps"])
+            assert "import_per_kwh" in keys
+            assert "export_per_kwh" not in keys
 
 
 async def test_what_went_between_two_runs_is_taken_back(broker: Broker) -> None:

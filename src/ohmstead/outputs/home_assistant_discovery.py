@@ -66,12 +66,20 @@ class Discovery:
 
     def show_site(self, site: SiteSnapshot) -> None:
         """Tell of the house itself."""
+        prices = {"import": site.prices.buy, "export": site.prices.sell}
         curve = site.prices.buy or site.prices.sell
+        without = {
+            key
+            for key in SITE_POINTS
+            if key.endswith("_per_kwh")
+            and prices[key.partition("_")[0]] is None
+            and not self._has(SITE, key)
+        }
         self._show(
             Subject(
                 name=SITE,
                 title=f"Ohmstead {self._topics.site_name}",
-                points=SITE_POINTS,
+                points={k: point for k, point in SITE_POINTS.items() if k not in without},
                 currency=curve.currency if curve else None,
                 availability=(self._topics.availability,),
             )
@@ -130,6 +138,18 @@ class Discovery:
         for topic in gone:
             self._link.tell(topic, "", 1)
         self._now[key] = wanted
+
+    def _has(self, name: str, key: str) -> bool:
+        """Tell whether the point *key* is told of already, by this run or an earlier one.
+
+        A price that has not come yet after a start must not take its entities away.
+        """
+        subject = subject_id(self._topics.site_name, name)
+        told = self._now.get(subject) or self._before.get(subject, {})
+        return any(
+            topic.endswith(f"/{key}/config") or key in _components(payload)
+            for topic, payload in told.items()
+        )
 
     def _changes_form(self, before: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
         start = f"{self._settings.prefix}/device/"

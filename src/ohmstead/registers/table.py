@@ -57,7 +57,7 @@ class Register:
             category=self.category,
             writable=self.writable,
             options=tuple(self.options.values()) if self.options else (),
-            on_off=self._is_bit or isinstance(self.writable, Switch),
+            on_off=(self._is_bit and not self.options) or isinstance(self.writable, Switch),
             opt_in=self.opt_in,
         )
 
