@@ -129,7 +129,7 @@ STRATEGIES: Final = (
 
 PRICE_SOURCES: Final = ("octopus", "fixed", "time_of_use")
 
-OUTPUTS: Final = ("mqtt",)
+OUTPUTS: Final = ("mqtt", "influx", "prometheus", "givtcp")
 
 
 def strategy(name: str) -> tuple[Callable[..., Any], type]:

@@ -1,7 +1,7 @@
 """One turn of the loop as topics and their payloads. Pure: the same turn, the same messages."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
 from ohmstead.model import (
@@ -23,6 +23,7 @@ __all__ = ["OFFLINE", "ONLINE", "device_state", "site_state", "site_values"]
 
 ONLINE: Final = "online"
 OFFLINE: Final = "offline"
+_FIXED: Final = timedelta(days=1)
 _LONGEST_STATE: Final = 255
 """Home Assistant keeps no longer ones."""
 
@@ -98,7 +99,10 @@ def _price(curve: PriceCurve | None, now: datetime) -> float | None:
 
 def _next_price(curve: PriceCurve | None, now: datetime) -> float | None:
     slot = curve.at(now) if curve else None
-    return _price(curve, slot.end) if slot else None
+    if slot is None:
+        return None
+    # A price that holds for more than a day is a fixed one: the next is the same.
+    return slot.per_kwh if slot.end - now > _FIXED else _price(curve, slot.end)
 
 
 def _first(values: Iterable[float | None]) -> float | None:
