@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from houses import LONDON
-from mqtt_house import a_broker, an_ear
+from mqtt_house import a_broker, an_ear, mosquitto
 from ohmstead import app
 from ohmstead.cli.common import faces_of, plan_of
 from ohmstead.clock import SystemClock
+from ohmstead.config import build
 from ohmstead.config.load import load
 from ohmstead.devices.luxpower.simulator import LuxPowerSimulator
+from ohmstead.errors import OutputError
 from ohmstead.simulation import House, HouseSettings
 
 pytestmark = pytest.mark.enable_socket
@@ -64,3 +66,38 @@ async def test_a_number_set_by_home_assistant_reaches_the_inverter(tmp_path: Pat
             await ear.topic(f"{HOME}/site/mode", "automatic")
             stop.set()
         await ear.topic(f"{HOME}/availability", "offline")
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [("", "connected to 127.0.0.1"), (", tls: {ca: /nowhere}", "certificates in tls")],
+)
+async def test_check_tries_the_broker(tmp_path: Path, more: str, says: str) -> None:
+    async with a_broker(tmp_path) as broker:
+        assert says in await checked(tmp_path, f"host: 127.0.0.1, port: {broker.port}{more}")
+
+
+async def test_check_says_why_a_broker_cannot_be_reached(tmp_path: Path) -> None:
+    lines = ("allow_anonymous false", f"password_file {tmp_path / 'passwords'}")
+    (tmp_path / "passwords").write_text("")
+    async with a_broker(tmp_path, *lines) as broker:
+        said = await checked(tmp_path, f"host: 127.0.0.1, port: {broker.port}")
+        assert "Not authorized" in said
+    assert "cannot reach 127.0.0.1:1" in await checked(tmp_path, "host: 127.0.0.1, port: 1")
+    assert "cannot reach" in await checked(tmp_path, "host: 'a..b'")
+
+
+async def test_check_looks_for_a_broker_of_our_own(tmp_path: Path) -> None:
+    mosquitto()
+    assert await checked(tmp_path, "host: embedded") == "there is a broker of our own to run"
+
+
+async def checked(folder: Path, mqtt: str) -> str:
+    path = folder / "ohmstead.yaml"
+    path.write_text(f"outputs: [mqtt: {{{mqtt}}}]\n")
+    ((name, check),) = build.output_checks(load(path), SystemClock())
+    assert name == "mqtt"
+    try:
+        return await check()
+    except OutputError as exc:
+        return str(exc)

@@ -8,7 +8,9 @@ import click
 from ohmstead import app
 from ohmstead.cli.common import as_json_option, config_option, plan_of, print_json
 from ohmstead.clock import SystemClock
+from ohmstead.config import build
 from ohmstead.config.settings import Settings
+from ohmstead.errors import OhmsteadError
 
 __all__ = ["command"]
 
@@ -18,7 +20,7 @@ __all__ = ["command"]
 @click.option("--offline", is_flag=True, help="Look at the file only.")
 @as_json_option
 def command(settings: Settings, offline: bool, as_json: bool) -> None:
-    """Validate the configuration, reach every device and price source, and say what is wrong.
+    """Validate the configuration, reach all that it names, and say what is wrong.
 
     Reads only; nothing is written to any device. Exit status 1 if something does not answer.
     """
@@ -55,4 +57,9 @@ async def _findings(settings: Settings) -> list[tuple[bool, str, str]]:
                 f"{len(curve)} slots, known until {curve.ends}" if curve else ""
             )
             found.append((source.trouble is None, f"{source.name} prices", said))
+    for name, check in build.output_checks(settings, clock):
+        try:
+            found.append((True, name, await check()))
+        except OhmsteadError as exc:
+            found.append((False, name, str(exc)))
     return found

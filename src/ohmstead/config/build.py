@@ -1,8 +1,9 @@
 """Makes the parts of a house of its settings."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from ohmstead.clock import Clock
@@ -13,10 +14,12 @@ from ohmstead.control.limits import Limits, limits
 from ohmstead.control.requests import Requests, requests
 from ohmstead.ports import DevicePort, PriceSource, SitePort
 
-__all__ = ["Face", "devices", "outputs", "prices", "strategies"]
+__all__ = ["Check", "Face", "devices", "output_checks", "outputs", "prices", "strategies"]
 
 Face = tuple[str, Callable[[SitePort], Awaitable[None]]]
 """Someone who is told of the site: a name, and what to do with it for ever."""
+Check = tuple[str, Callable[[], Awaitable[str]]]
+"""Something to be tried out: a name, and what says what was found or raises an error."""
 
 
 def devices(settings: Settings, clock: Clock) -> list[tuple[DevicePort, float]]:
@@ -51,26 +54,33 @@ def strategies(settings: Settings) -> list[tuple[str, Strategy]]:
 
 def outputs(settings: Settings, clock: Clock) -> list[Face]:
     """Return the outputs, each with a name and a folder of its own."""
-    made: list[Face] = []
+    return [(name, made.run) for name, made in _outputs(settings, clock)]
+
+
+def output_checks(settings: Settings, clock: Clock) -> list[Check]:
+    """Return the outputs that can be tried out, each with what tries it."""
+    return [
+        (name, made.check) for name, made in _outputs(settings, clock) if hasattr(made, "check")
+    ]
+
+
+def _outputs(settings: Settings, clock: Clock) -> Iterator[tuple[str, Any]]:
     seen: Counter[str] = Counter()
     for entry in settings.outputs:
         seen[entry.output] += 1
         again = seen[entry.output]
         name = entry.output if again == 1 else f"{entry.output}-{again}"
         make, _ = output(entry.output)
-        made.append(
-            (
-                name,
-                make(
-                    entry.settings,
-                    site_name=settings.site.name,
-                    timezone=ZoneInfo(settings.site.timezone),
-                    clock=clock,
-                    data_dir=settings.data_dir / name,
-                ).run,
-            )
+        yield (
+            name,
+            make(
+                entry.settings,
+                site_name=settings.site.name,
+                timezone=ZoneInfo(settings.site.timezone),
+                clock=clock,
+                data_dir=settings.data_dir / name,
+            ),
         )
-    return made
 
 
 def _source(settings: Settings, entry: PriceEntry | None, direction: str) -> PriceSource | None:

@@ -10,6 +10,7 @@ from ohmstead.errors import OutputError
 from ohmstead.model import Tick
 from ohmstead.outputs.broker import broker_for
 from ohmstead.outputs.home_assistant_discovery import Discovery
+from ohmstead.outputs.mqtt_client import try_out
 from ohmstead.outputs.mqtt_commands import Desk, Incoming
 from ohmstead.outputs.mqtt_link import Link
 from ohmstead.outputs.mqtt_settings import EMBEDDED, MqttSettings
@@ -55,14 +56,25 @@ class MqttOutput:
         if trouble is not None:
             raise OutputError(str(trouble)) from trouble
 
+    async def check(self) -> str:
+        """Return what can be said of the broker, or raise ``OutputError``."""
+        if self._settings.host == EMBEDDED:
+            broker_for(self._settings, self._data_dir, self._clock)
+            return "there is a broker of our own to run"
+        return await try_out(self._settings, f"{self._client_id}-check")
+
+    @property
+    def _client_id(self) -> str:
+        asked = self._settings.client_id
+        return asked or f"{self._settings.topic}-{self._topics.site_name}".replace("/", "-")
+
     async def _talk(self, site: SitePort) -> None:
         topics, settings = self._topics, self._settings
         discovery_settings = settings.discovery
         commands = list(topics.commands)
         if discovery_settings is not None:
             commands.append(f"{discovery_settings.prefix}/status")
-        client_id = settings.client_id or f"{settings.topic}-{topics.site_name}".replace("/", "-")
-        link = Link(settings, client_id, topics.availability, commands, self._clock)
+        link = Link(settings, self._client_id, topics.availability, commands, self._clock)
         desk = Desk(
             site,
             topics,

@@ -13,7 +13,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from ohmstead.errors import OutputError
 from ohmstead.outputs.mqtt_settings import MqttSettings
 
-__all__ = ["MqttClient"]
+__all__ = ["MqttClient", "try_out"]
 
 _TIMEOUT_S: Final = 10.0
 _KEPT_S: Final = 3600
@@ -73,6 +73,16 @@ class MqttClient(aiomqtt.Client):
         """Hand the message over whole: the library's own queue forgets that it was repeated."""
         del client, userdata
         self._hear(message)
+
+
+async def try_out(settings: MqttSettings, client_id: str) -> str:
+    """Connect once, and return what was found; raises ``OutputError`` if it does not work."""
+    host, port = settings.address
+    try:
+        async with MqttClient(settings, client_id, lambda _: None):
+            return f"connected to {host}:{port}"
+    except (aiomqtt.MqttError, ValueError) as exc:
+        raise OutputError(f"cannot reach {host}:{port}: {exc}") from exc
 
 
 def _tls(settings: MqttSettings) -> ssl.SSLContext | None:
