@@ -38,6 +38,7 @@ BARE_NUMBERS = {
     "Register.scale": "what turns a raw number into the unit of the name",
     "Register.offset": "in the unit of the name",
     "Action.until_soc": "the word of the documented YAML, next to rules that say soc",
+    "Wish.minutes": "the word of the documented requests",
     "LoggerSettings.drift_s_per_day": "a rate: seconds gained each day",
 }
 """Numbers whose name does not end in a unit, each with its reason."""
