@@ -103,10 +103,12 @@ class NotifyOutput:
 
     def _load(self) -> list[str]:
         """Return what an earlier run has told of; nothing if that cannot be read."""
-        if self._told is None or not self._told.exists():
+        if self._told is None:
             return []
         try:
             given = json.loads(self._told.read_text())
+        except FileNotFoundError:
+            return []
         except (OSError, ValueError) as exc:
             log.warning(
                 "notify: %s cannot be read, so things may be told twice: %s", self._told, exc
