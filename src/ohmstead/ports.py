@@ -1,13 +1,15 @@
 """The seams, named for capabilities. Brands live behind them, the loop and the faces before."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
 
 from ohmstead.model import (
     BatteryCommand,
+    Chart,
     CommandResult,
+    DayCosts,
     JournalEntry,
     Point,
     PriceCurve,
@@ -18,7 +20,15 @@ from ohmstead.model import (
     Value,
 )
 
-__all__ = ["BatteryPort", "DevicePort", "ExploringPort", "PriceSource", "SettingPort", "SitePort"]
+__all__ = [
+    "BatteryPort",
+    "DevicePort",
+    "ExploringPort",
+    "HistoryPort",
+    "PriceSource",
+    "SettingPort",
+    "SitePort",
+]
 
 
 class DevicePort(Protocol):
@@ -100,6 +110,24 @@ class PriceSource(Protocol):
 
     def next_due(self, now: datetime) -> datetime:
         """Return when ``curve`` wants to be called again."""
+
+
+class HistoryPort(Protocol):
+    """What was recorded, as the faces ask for it."""
+
+    def known(self) -> Sequence[tuple[str, str]]:
+        """Every device and point ever recorded."""
+
+    async def charts(
+        self, names: Sequence[tuple[str, str]], start: datetime, end: datetime, most_points: int
+    ) -> Sequence[Chart]:
+        """Return each of *names* in [start, end), in about *most_points* places.
+
+        Raises ``HistoryError`` for what was never recorded, or while nothing can be read.
+        """
+
+    async def costs(self, first: date, last: date) -> Sequence[DayCosts]:
+        """Return what the local days from *first* to *last* cost, or raise ``HistoryError``."""
 
 
 class SitePort(Protocol):

@@ -81,6 +81,9 @@ def faces_of(
 ) -> list[tuple[str, Callable[[SitePort], Awaitable[None]]]]:
     """Return who shows the site: the outputs; the page and the API, unless switched off."""
     faces = build.outputs(settings, clock)
+    book = build.history(settings)
+    if book is not None:
+        faces.append(("history", book.run))
     web = settings.web
     if not web.enabled:
         return faces
@@ -88,7 +91,7 @@ def faces_of(
     async def page(site: SitePort) -> None:
         from ohmstead.web.server import serve
 
-        await serve(site, web, clock, version, on_port)
+        await serve(site, web, clock, version, on_port, history=book)
 
     return [*faces, ("web", page)]
 

@@ -12,9 +12,19 @@ from ohmstead.config.settings import PriceEntry, Settings
 from ohmstead.control.decide import Strategy
 from ohmstead.control.limits import Limits, limits
 from ohmstead.control.requests import Requests, requests
+from ohmstead.history.book import Book
 from ohmstead.ports import DevicePort, PriceSource, SitePort
 
-__all__ = ["Check", "Face", "devices", "output_checks", "outputs", "prices", "strategies"]
+__all__ = [
+    "Check",
+    "Face",
+    "devices",
+    "history",
+    "output_checks",
+    "outputs",
+    "prices",
+    "strategies",
+]
 
 Face = tuple[str, Callable[[SitePort], Awaitable[None]]]
 """Someone who is told of the site: a name, and what to do with it for ever."""
@@ -50,6 +60,14 @@ def strategies(settings: Settings) -> list[tuple[str, Strategy]]:
     chain.append(("requests", partial(requests, settings=Requests())))
     chain += [pair for pair in listed if pair[0] != "limits"]
     return chain
+
+
+def history(settings: Settings) -> Book | None:
+    """Return what records the house; None if its owner does not want that."""
+    if not settings.history.enabled:
+        return None
+    path = settings.history.path or settings.data_dir / "history.db"
+    return Book(path, ZoneInfo(settings.site.timezone), settings.history)
 
 
 def outputs(settings: Settings, clock: Clock) -> list[Face]:

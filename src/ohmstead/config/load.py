@@ -30,8 +30,9 @@ from ohmstead.config.settings import (
 )
 from ohmstead.errors import ConfigError
 
-__all__ = ["WEB_SETTINGS", "load", "read_settings"]
+__all__ = ["HISTORY_SETTINGS", "WEB_SETTINGS", "load", "read_settings"]
 
+HISTORY_SETTINGS: Final = "ohmstead.history.settings:HistorySettings"
 WEB_SETTINGS: Final = "ohmstead.web.settings:WebSettings"
 _TAKEN: Final = ("availability", "request", "result", "site")
 """Names that stand beside the devices in the topics of MQTT."""
@@ -65,6 +66,9 @@ class _Reader:
         buy = self._price("import", top.prices.buy)
         sell = self._price("export", top.prices.sell)
         web = self._check(validator(settings_type(WEB_SETTINGS)), top.web or {}, ("web",))
+        history = self._check(
+            validator(settings_type(HISTORY_SETTINGS)), top.history or {}, ("history",)
+        )
         outputs = [self._output(n, given) for n, given in enumerate(top.outputs)]
         if self._complaints:
             raise self._error()
@@ -76,6 +80,7 @@ class _Reader:
             sell=sell,
             control=tuple(entry for entry in control if entry),
             outputs=tuple(entry for entry in outputs if entry),
+            history=history,
             web=web,
             journal=top.journal,
             data_dir=top.data_dir or default,

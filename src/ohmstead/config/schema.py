@@ -13,7 +13,7 @@ from ohmstead.config.catalogue import (
     strategy,
     validator,
 )
-from ohmstead.config.load import WEB_SETTINGS
+from ohmstead.config.load import HISTORY_SETTINGS, WEB_SETTINGS
 from ohmstead.config.settings import Top
 
 __all__ = ["json_schema"]
@@ -58,6 +58,7 @@ def json_schema() -> dict[str, Any]:
         define(f"output.{name}", output(name)[1])
         outputs[name] = {"$ref": f"#/$defs/output.{name}"}
     define("web", settings_type(WEB_SETTINGS))
+    define("history", settings_type(HISTORY_SETTINGS))
     keys["devices"]["items"] = {"oneOf": families}
     for key, choices in (("control", strategies), ("outputs", outputs)):
         keys[key]["items"] = {
@@ -70,6 +71,7 @@ def json_schema() -> dict[str, Any]:
     for direction in ("import", "export"):
         definitions["Prices"]["properties"][direction] = {"oneOf": sources}
     keys["web"] = {"$ref": "#/$defs/web"}
+    keys["history"] = {"$ref": "#/$defs/history"}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "ohmstead.yaml",

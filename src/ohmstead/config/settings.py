@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from ohmstead.history.settings import HistorySettings
 from ohmstead.web.settings import WebSettings
 
 __all__ = [
@@ -88,6 +89,7 @@ class Top(_Strict):
     prices: Prices = Prices()
     control: tuple[dict[str, Any], ...] = ()
     outputs: tuple[dict[str, Any], ...] = ()
+    history: dict[str, Any] | None = None
     web: dict[str, Any] | None = None
     journal: JournalSettings = JournalSettings()
     data_dir: Path | None = None
@@ -138,6 +140,7 @@ class Settings:
     sell: PriceEntry | None
     control: tuple[ControlEntry, ...]
     outputs: tuple[OutputEntry, ...]
+    history: HistorySettings
     web: WebSettings
     journal: JournalSettings
     data_dir: Path

@@ -8,8 +8,9 @@ from ohmstead.history.buckets import FIVE_S, HOUR_S, Bucket, Row
 from ohmstead.history.days import day_of, day_span, days_between
 from ohmstead.history.history import History
 from ohmstead.history.signals import SITE, Signal
+from ohmstead.model import DayCosts
 
-__all__ = ["DayCosts", "PlainBattery", "Step", "costs", "costs_of"]
+__all__ = ["PlainBattery", "Step", "costs", "costs_of"]
 
 _WANTED = (
     "grid_w", "pv_w", "load_w", "soc_pct", "buy_per_kwh", "sell_per_kwh",
@@ -46,36 +47,6 @@ class PlainBattery:
     """It keeps this much."""
     efficiency: float = 0.95
     """Of each way, in and out."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayCosts:
-    """One local day in the currency's main unit; what is earned counts below zero.
-
-    All three are of the same 5-minute steps: those in which meter, load and price were known.
-    """
-
-    day: date
-    import_kwh: float
-    export_kwh: float
-    actual: float
-    without_control: float | None
-    """With the same battery left to itself; None while no battery was recorded."""
-    without_battery: float
-    covered_h: float
-    """How much of the day is counted."""
-    ahead_kwh: float
-    """How much more is stored at the end of the day than there would be without control."""
-
-    @property
-    def saved_by_control(self) -> float | None:
-        """What control saved that day."""
-        return None if self.without_control is None else self.without_control - self.actual
-
-    @property
-    def saved_by_battery(self) -> float:
-        """What battery and control saved together that day."""
-        return self.without_battery - self.actual
 
 
 async def costs(

@@ -29,3 +29,13 @@ class HistorySettings:
     """How long the hours are kept; None for ever."""
     day_days: int | None = None
     """How long the days are kept; None for ever."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant."""
+        for name in ("commit_s", "heartbeat_s", "raw_days", "five_min_days"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be above zero")
+        if self.least_s < 0:
+            raise ValueError("least_s must not be below zero")
+        if self.gap_s <= self.heartbeat_s:
+            raise ValueError("gap_s must be more than heartbeat_s")

@@ -14,6 +14,7 @@ from ohmstead.model.command import (
 )
 from ohmstead.model.daily import daily_window
 from ohmstead.model.decision import Advice, Decision, Room
+from ohmstead.model.history import Chart, DayCosts
 from ohmstead.model.journal import JournalEntry, WriteState
 from ohmstead.model.point import (
     UNITS,
@@ -56,9 +57,11 @@ __all__ = [
     "BatteryReading",
     "Button",
     "Category",
+    "Chart",
     "Choice",
     "Command",
     "CommandResult",
+    "DayCosts",
     "Decision",
     "DeviceSnapshot",
     "Failed",

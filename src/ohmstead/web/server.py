@@ -12,9 +12,10 @@ from starlette.responses import FileResponse
 
 from ohmstead.clock import Clock
 from ohmstead.http_server import listening
-from ohmstead.ports import SitePort
+from ohmstead.ports import HistoryPort, SitePort
 from ohmstead.web.api import make_api
 from ohmstead.web.auth import Doorkeeper
+from ohmstead.web.history import make_history
 from ohmstead.web.live import Live
 from ohmstead.web.problems import add_problems
 from ohmstead.web.schema import ProblemView
@@ -33,10 +34,12 @@ async def serve(
     clock: Clock,
     version: str,
     on_ready: Callable[[int], None] | None = None,
+    *,
+    history: HistoryPort | None = None,
 ) -> None:
     """Serve the page and the API of *site* until cancelled; tells *on_ready* the port."""
     live = Live(site)
-    app = make_app(site, live, clock, version)
+    app = make_app(site, live, clock, version, history)
     async with (
         listening(Doorkeeper(app, settings), settings.host, settings.port) as port,
         asyncio.TaskGroup() as group,
@@ -47,7 +50,9 @@ async def serve(
             on_ready(port)
 
 
-def make_app(site: SitePort, live: Live, clock: Clock, version: str) -> FastAPI:
+def make_app(
+    site: SitePort, live: Live, clock: Clock, version: str, history: HistoryPort | None = None
+) -> FastAPI:
     """Return the application, without anybody at the door."""
     app = _App(
         title="Ohmstead",
@@ -60,6 +65,7 @@ def make_app(site: SitePort, live: Live, clock: Clock, version: str) -> FastAPI:
     )
     add_problems(app)
     app.include_router(make_api(site, live, clock, version))
+    app.include_router(make_history(history))
 
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:
