@@ -39,6 +39,7 @@ from ohmstead.site.writer import Writer
 __all__ = [
     "House",
     "Plan",
+    "alone",
     "change",
     "last_writes",
     "look",
@@ -130,7 +131,7 @@ async def run(
 
     *faces* are whoever shows the site or speaks for it, by name.
     """
-    with _alone(plan.data_dir):
+    with alone(plan.data_dir):
         async with open_house(plan, clock) as house, asyncio.TaskGroup() as group:
             work: list[tuple[str, Work, Callable[[str], None]]] = [
                 (name, watch.run, watch.lost) for name, watch in house.watches.items()
@@ -150,7 +151,7 @@ async def run(
 
 async def once(plan: Plan, clock: Clock) -> Tick:
     """Take one turn and return it: read, decide, command. What is wanted on stays on."""
-    with _alone(plan.data_dir):
+    with alone(plan.data_dir):
         async with visited(plan, clock) as house:
             tick = await house.site.turn(recover=False)
             await house.site.save()
@@ -166,7 +167,7 @@ async def look(plan: Plan, clock: Clock, explore: str = "") -> Tick:
 
 async def change(plan: Plan, clock: Clock, wanted: SettingChange) -> CommandResult:
     """Change one setting of one device, journalled like every other, and return how it ended."""
-    with _alone(plan.data_dir):
+    with alone(plan.data_dir):
         async with visited(plan, clock) as house:
             made = clock.now()
             request = Request(id="once", asked_by="cli", made_at=made, want=wanted)
@@ -237,7 +238,7 @@ async def visited(plan: Plan, clock: Clock, explore: str = "") -> AsyncIterator[
 
 
 @contextmanager
-def _alone(data_dir: Path | None) -> Iterator[IO[str] | None]:
+def alone(data_dir: Path | None) -> Iterator[IO[str] | None]:
     """Keep a second program from driving the same house; raises ``JournalError`` if one does."""
     if data_dir is None:
         yield None

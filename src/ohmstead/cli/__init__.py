@@ -20,6 +20,7 @@ VERBS: Final = {
     "devices": "The devices, and how they are.",
     "read": "Read one device.",
     "set": "Change one setting of one device.",
+    "history": "What days cost; recordings out to files and in from them.",
     "prices": "The prices, as a chart and a table.",
     "why": "Explain the current decision.",
     "demo": "A simulated house on this machine, live in the terminal.",

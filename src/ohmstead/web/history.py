@@ -12,7 +12,7 @@ from ohmstead.model import Chart, DayCosts, Value
 from ohmstead.ports import HistoryPort
 from ohmstead.web.problems import PROBLEM, Problem
 
-__all__ = ["ChartView", "CostsView", "make_history"]
+__all__ = ["ChartView", "CostsView", "costs_view", "make_history"]
 
 _MOST_POINTS: Final = 20
 _MOST_PLACES: Final = 5_000
@@ -94,7 +94,7 @@ def make_history(history: HistoryPort | None) -> APIRouter:
             days = await kept.costs(first, last)
         except HistoryError as exc:
             raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(exc)) from exc
-        return [_costs(day) for day in days]
+        return [costs_view(day) for day in days]
 
     return api
 
@@ -126,7 +126,8 @@ def _chart(chart: Chart) -> ChartView:
     )
 
 
-def _costs(day: DayCosts) -> CostsView:
+def costs_view(day: DayCosts) -> CostsView:
+    """Return *day* as the API shows it."""
     return CostsView(
         day=day.day,
         import_kwh=day.import_kwh,
