@@ -129,7 +129,7 @@ STRATEGIES: Final = (
 
 PRICE_SOURCES: Final = ("octopus", "fixed", "time_of_use")
 
-OUTPUTS: Final = ("mqtt", "influx", "prometheus", "givtcp")
+OUTPUTS: Final = ("mqtt", "influx", "prometheus", "givtcp", "notify")
 
 
 def strategy(name: str) -> tuple[Callable[..., Any], type]:
