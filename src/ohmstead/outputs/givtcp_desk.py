@@ -19,7 +19,8 @@ from ohmstead.model import (
 )
 from ohmstead.outputs.describe import describe
 from ohmstead.outputs.givtcp_controls import Cancel, Force, Meant, Tuning, meaning
-from ohmstead.outputs.givtcp_tree import Facts, Tree, serial_of, tree_of
+from ohmstead.outputs.givtcp_tree import Facts, serial_of, tree_of
+from ohmstead.outputs.givtcp_values import Tree
 from ohmstead.ports import SitePort
 
 __all__ = ["Desk"]

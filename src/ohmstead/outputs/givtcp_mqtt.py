@@ -10,7 +10,7 @@ from typing import Final
 from ohmstead.clock import Clock
 from ohmstead.model import Tick
 from ohmstead.outputs.givtcp_desk import Desk
-from ohmstead.outputs.givtcp_tree import Leaf, leaves
+from ohmstead.outputs.givtcp_values import Leaf, leaves
 from ohmstead.outputs.mqtt_link import Link
 from ohmstead.outputs.mqtt_settings import MqttSettings
 from ohmstead.ports import SitePort

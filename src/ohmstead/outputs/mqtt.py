@@ -1,13 +1,12 @@
 """Tells a broker everything, and listens there for commands."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import Awaitable
 from datetime import tzinfo
 from pathlib import Path
 
 from ohmstead.clock import Clock
 from ohmstead.errors import OutputError
-from ohmstead.model import Tick
 from ohmstead.outputs.broker import broker_for
 from ohmstead.outputs.home_assistant_discovery import Discovery
 from ohmstead.outputs.mqtt_client import try_out
@@ -86,11 +85,10 @@ class MqttOutput:
         if discovery_settings is not None:
             discovery = Discovery(link, topics, discovery_settings, self._clock)
         teller = Teller(site, link, topics, desk, discovery)
-        ticks = site.ticks()
         await teller.look_around()
         async with asyncio.TaskGroup() as group:
             group.create_task(link.run())
-            group.create_task(_tell(ticks, teller))
+            group.create_task(_tell(site, teller))
             group.create_task(self._obey(link, desk, teller, discovery))
 
     async def _obey(
@@ -110,8 +108,10 @@ async def _run_broker(broker: Awaitable[None]) -> None:
     await broker
 
 
-async def _tell(ticks: AsyncIterator[Tick], teller: Teller) -> None:
-    async for tick in ticks:
+async def _tell(site: SitePort, teller: Teller) -> None:
+    if site.last is not None:
+        teller.tell(site.last)
+    async for tick in site.ticks():
         teller.tell(tick)
 
 

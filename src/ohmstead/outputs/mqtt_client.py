@@ -2,10 +2,16 @@
 
 import ssl
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import aiomqtt
-from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY, Client, ConnectFlags, MQTTMessage
+from paho.mqtt.client import (
+    MQTT_CLEAN_START_FIRST_ONLY,
+    MQTT_ERR_SUCCESS,
+    Client,
+    ConnectFlags,
+    MQTTMessage,
+)
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -56,6 +62,29 @@ class MqttClient(aiomqtt.Client):
         )
         self._hear = hear
         self.session_kept = False
+
+    async def __aenter__(self) -> Self:
+        """Connect, or leave nothing open."""
+        try:
+            return await super().__aenter__()
+        except BaseException:
+            self.drop()
+            raise
+
+    def drop(self) -> None:
+        """Close the socket if it is still open, without a word."""
+        # The library forgets the socket of a greeting that failed: the event loop then keeps it.
+        self._client._sock_close()  # noqa: SLF001 - there is no public way
+
+    def push(self, topic: str, payload: str) -> None:
+        """Put a retained message of QoS 0 on its way, without waiting until it is out.
+
+        Whoever pushes waits for the last of them with ``publish``: a hundred small messages
+        then leave in a few writes instead of in a hundred turns of the event loop.
+        """
+        code = self._client.publish(topic, payload, qos=0, retain=True).rc
+        if code != MQTT_ERR_SUCCESS:
+            raise aiomqtt.MqttCodeError(code, "Could not publish message")
 
     def _on_connect(
         self,

@@ -10,8 +10,8 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from random import Random
 from typing import Final
 
@@ -38,7 +38,7 @@ _ANSWERS: Final = 200
 _WAITING: Final = 1000
 _HEARD: Final = 200
 _REFUSED: Final = 128
-_BREATH: Final = 50
+_HANDFUL: Final = 50
 """How many messages are sent before others get their turn."""
 
 
@@ -159,8 +159,7 @@ class Link:
         except aiomqtt.MqttError as exc:
             raise OutputError(f"mqtt: lost {self._where}: {exc}") from exc
         finally:
-            with suppress(aiomqtt.MqttError):
-                await client.__aexit__(None, None, None)
+            await self._close(client)
 
     async def _session(self) -> None:
         """Connect, and stay until the connection breaks."""
@@ -225,22 +224,27 @@ class Link:
             log.debug("mqtt: the library's own queue is not used")
 
     async def _send(self, client: MqttClient) -> None:
-        count = 0
         while True:
             await self._news.wait()
             self._news.clear()
             while self._ordered or self._unsent:
                 if self._ordered:
                     await self._send_first(client)
-                    continue
-                topic = next(iter(self._unsent))
-                del self._unsent[topic]
-                told = self._picture[topic]
-                await client.publish(topic, told.payload, qos=told.qos, retain=True)
-                _heed_cancellation()
-                count += 1
-                if count % _BREATH == 0:
-                    await asyncio.sleep(0)
+                else:
+                    await self._send_some(client)
+
+    async def _send_some(self, client: MqttClient) -> None:
+        """Send a handful of what changed, and wait until it is out."""
+        topics = list(islice(self._unsent, _HANDFUL))
+        for topic in topics:
+            del self._unsent[topic]
+            told = self._picture[topic]
+            if told.qos == 0 and topic is not topics[-1]:
+                client.push(topic, told.payload)
+                continue
+            await client.publish(topic, told.payload, qos=told.qos, retain=True)
+            _heed_cancellation()
+        await asyncio.sleep(0)
 
     async def _send_first(self, client: MqttClient) -> None:
         """Send what waits longest; it leaves the queue only once it has arrived."""
@@ -251,12 +255,22 @@ class Link:
         if self._ordered and self._ordered[0] is first:
             self._ordered.popleft()
 
+    async def _close(self, client: MqttClient) -> None:
+        try:
+            async with asyncio.timeout(_GOODBYE_S):
+                await client.__aexit__(None, None, None)
+        except (aiomqtt.MqttError, TimeoutError):
+            client.drop()
+
     async def _leave(self, client: MqttClient) -> None:
         """Say that we go, if the broker still hears us; its own word for us is the will."""
-        with suppress(aiomqtt.MqttError, TimeoutError):
+        try:
             async with asyncio.timeout(_GOODBYE_S):
                 await client.publish(self._will, OFFLINE, qos=1, retain=True)
-                await client.__aexit__(None, None, None)
+        except (aiomqtt.MqttError, TimeoutError):
+            client.drop()
+        else:
+            await self._close(client)
 
     def _hear(self, message: MQTTMessage) -> None:
         """Take a message in, unless it is one that we had before the connection broke.
