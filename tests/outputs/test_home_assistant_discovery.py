@@ -138,13 +138,12 @@ async def test_a_change_of_form_keeps_the_entities(broker: Broker) -> None:
         site.tell()
         await ear.until(lambda: ONE in ear.kept)
         await ear.quiet()
-    async with told(site, broker.port, home_assistant=True), an_ear(broker.port) as ear:
-        await online(ear)
-        await ear.quiet()
+    async with an_ear(broker.port) as ear:
+        await ear.until(lambda: ONE in ear.kept)
         ear.heard.clear()
-        site.tell()
-        await ear.topic(ONE, "")
-        await ear.quiet()
+        async with told(site, broker.port, home_assistant=True):
+            await ear.topic(ONE, "")
+            await ear.quiet()
         order = [(topic, text) for topic, text in ear.heard if topic in {ONE, DEVICE}]
         assert [topic for topic, _ in order] == [ONE, DEVICE, ONE]
         assert order[0][1] == '{"migrate_discovery":true}'

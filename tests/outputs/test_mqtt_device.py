@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,8 @@ from ohmstead.config import build
 from ohmstead.config.load import load
 from ohmstead.devices.luxpower.simulator import LuxPowerSimulator
 from ohmstead.errors import OutputError
+from ohmstead.model import Tick
+from ohmstead.ports import SitePort
 from ohmstead.simulation import House, HouseSettings
 
 pytestmark = pytest.mark.enable_socket
@@ -41,7 +45,7 @@ async def test_a_number_set_by_home_assistant_reaches_the_inverter(tmp_path: Pat
         path.write_text(CONFIGURATION.format(device=port, broker=broker.port))
         settings = load(path)
         faces = faces_of(settings, clock, "1.2.3")
-        assert [name for name, _ in faces] == ["mqtt", "mqtt-2"]
+        assert [name for name, _ in faces][:2] == ["mqtt", "mqtt-2"]
         async with asyncio.TaskGroup() as group:
             group.create_task(app.run(plan_of(settings, clock), clock, stop, faces))
             where = "homeassistant/device/ohmstead-home-inverter/config"
@@ -66,6 +70,47 @@ async def test_a_number_set_by_home_assistant_reaches_the_inverter(tmp_path: Pat
             await ear.topic(f"{HOME}/site/mode", "automatic")
             stop.set()
         await ear.topic(f"{HOME}/availability", "offline")
+
+
+async def test_a_broker_that_never_answers_holds_up_nobody(tmp_path: Path) -> None:
+    clock, stop, mute = SystemClock(), asyncio.Event(), Mute()
+    house = House(HouseSettings(start_soc_pct=40), clock.now(), LONDON)
+    inverter = LuxPowerSimulator(house, clock, LONDON)
+    path, ticks = tmp_path / "ohmstead.yaml", list[Tick]()
+
+    async def follow(site: SitePort) -> None:
+        async for tick in site.ticks():
+            ticks.append(tick)
+
+    async with mute.listening() as nowhere, inverter.serve() as port:
+        path.write_text(CONFIGURATION.format(device=port, broker=nowhere))
+        settings = load(path)
+        faces = [*faces_of(settings, clock, "1.2.3"), ("test", follow)]
+        async with asyncio.TaskGroup() as group:
+            group.create_task(app.run(plan_of(settings, clock), clock, stop, faces))
+            await asyncio.sleep(3)
+            stop.set()
+    assert mute.called
+    assert len(ticks) >= 3
+    assert max(tick.took_s for tick in ticks) < 0.5
+
+
+class Mute:
+    """Takes every connection and says nothing."""
+
+    def __init__(self) -> None:
+        self.called = 0
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[int]:
+        server = await asyncio.start_server(self._take, "127.0.0.1", 0)
+        async with server:
+            yield server.sockets[0].getsockname()[1]
+
+    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.called += 1
+        await reader.read()
+        writer.close()
 
 
 @pytest.mark.parametrize(
