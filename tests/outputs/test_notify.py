@@ -293,18 +293,21 @@ class TestAPerson:
                 await until(lambda: phone.texts("/phone") == texts("a"))
         assert clock.now() == datetime(2026, 6, 22, 6, tzinfo=UTC)
 
+    async def test_is_named_by_a_check_and_left_alone(self) -> None:
+        async with a_phone() as phone:
+            settings = quick(urls=(phone.apprise(),), webhooks=(phone.url(),))
+            said = await make(settings).check()
+            assert said == "url 1 (json), webhook 1 can be read; nothing was sent"
+            assert phone.asked == 0
+
     @pytest.mark.parametrize("url", ["nosuch://" + SECRET, f"tgram://{SECRET}"])
     async def test_whose_address_apprise_cannot_read_is_a_fault_of_the_file(self, url: str) -> None:
-        output = NotifyOutput(
-            quick(urls=(url,)),
-            site_name="home",
-            timezone=LONDON,
-            clock=SystemClock(),
-            data_dir=None,
-        )
+        output = make(quick(urls=(url,)))
         with pytest.raises(ConfigError, match=r"url 1 \(\w+\): Apprise cannot read") as told:
             await output.run(ASite())
         assert SECRET not in str(told.value)
+        with pytest.raises(ConfigError, match="Apprise cannot read"):
+            await output.check()
 
 
 class TestARestart:

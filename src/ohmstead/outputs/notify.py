@@ -72,6 +72,13 @@ class NotifyOutput:
                     group.create_task(mailbox.run())
                 await self._listen(ticks)
 
+    async def check(self) -> str:
+        """Return whom we would tell, or raise ``ConfigError``; nobody is disturbed for it."""
+        async with AsyncExitStack() as stack:
+            people = [mailbox.name async for mailbox in self._people(stack)]
+        programs = [f"webhook {n}" for n, _ in enumerate(self._settings.webhooks, 1)]
+        return f"{', '.join([*people, *programs])} can be read; nothing was sent"
+
     # ---- how it is done -------------------------------------------------------------
 
     def _programs(self, client: httpx2.AsyncClient) -> Iterator[Mailbox]:

@@ -54,6 +54,11 @@ class Mailbox:
         self._next_s = clock.monotonic()
         self._away = False
 
+    @property
+    def name(self) -> str:
+        """What its receiver is called in the log."""
+        return self._receiver.name
+
     def __len__(self) -> int:
         """How many events wait."""
         return len(self._waiting)
