@@ -15,6 +15,7 @@ VERBS: Final = {
     "run": "The service: read, decide, command and tell, until stopped.",
     "once": "One turn and exit, for cron.",
     "check": "Validate the configuration and reach every device.",
+    "health": "Ask the running service whether it is well.",
     "init": "A few questions, then a configuration.",
     "discover": "Find devices on the network.",
     "devices": "The devices, and how they are.",

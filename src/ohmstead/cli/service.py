@@ -11,10 +11,17 @@ from ohmstead.errors import OhmsteadError, RequestError
 __all__ = ["ask_service"]
 
 _PATIENCE_S: Final = 30.0
+_ITSELF: Final = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - compared, not bound
+"""How a service is reached that listens on every address of one kind."""
 
 
 def ask_service(
-    settings: Settings, path: str, *, method: str = "GET", body: Mapping[str, Any] | None = None
+    settings: Settings,
+    path: str,
+    *,
+    method: str = "GET",
+    body: Mapping[str, Any] | None = None,
+    patience_s: float = _PATIENCE_S,
 ) -> Any:  # noqa: ANN401 - JSON
     """Return the service's answer, or None if no service runs on the configured address.
 
@@ -23,7 +30,7 @@ def ask_service(
     web = settings.web
     if not web.enabled or web.port == 0:
         return None
-    host = "127.0.0.1" if web.host in {"0.0.0.0", "::"} else web.host  # noqa: S104 - compared, not bound
+    host = _ITSELF.get(web.host) or (f"[{web.host}]" if ":" in web.host else web.host)
     secret = web.token or web.password
     headers = {"Authorization": f"Bearer {secret}"} if secret else {}
     try:
@@ -32,7 +39,7 @@ def ask_service(
             f"http://{host}:{web.port}/api/v1/{path}",
             json=body,
             headers=headers,
-            timeout=httpx2.Timeout(_PATIENCE_S, connect=1.0),
+            timeout=httpx2.Timeout(patience_s, connect=1.0),
         )
     except httpx2.ConnectError:
         return None
