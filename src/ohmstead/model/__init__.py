@@ -14,6 +14,7 @@ from ohmstead.model.command import (
 )
 from ohmstead.model.daily import daily_window
 from ohmstead.model.decision import Advice, Decision, Room
+from ohmstead.model.forecast import Forecast, ForecastSlot
 from ohmstead.model.history import Chart, DayCosts
 from ohmstead.model.journal import JournalEntry, WriteState
 from ohmstead.model.point import (
@@ -65,6 +66,8 @@ __all__ = [
     "Decision",
     "DeviceSnapshot",
     "Failed",
+    "Forecast",
+    "ForecastSlot",
     "Instant",
     "JournalEntry",
     "Kind",
