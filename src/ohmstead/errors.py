@@ -6,6 +6,7 @@ OhmsteadError
 ├── RequestError           a request that cannot be understood -> tell the asker, change nothing
 ├── JournalError           the journal cannot be written -> no write may be sent
 ├── HistoryError           the history cannot be read or written -> control goes on without it
+├── ProblemError           a planning problem that has no meaning -> the asker mends it
 ├── OutputError            one output cannot do its work -> it begins again later, the house goes on
 ├── DeviceError            one device is unusable for now; the others carry on
 │   ├── DeviceUnreachable      no answer in time     -> the poller backs off
@@ -34,6 +35,7 @@ __all__ = [
     "OutputError",
     "PriceSourceBusy",
     "PriceSourceError",
+    "ProblemError",
     "RequestError",
     "WriteNotConfirmed",
 ]
@@ -65,6 +67,10 @@ class OutputError(OhmsteadError):
 
 class HistoryError(OhmsteadError):
     """The history, or a file of it, cannot be read or written; control goes on without it."""
+
+
+class ProblemError(OhmsteadError):
+    """A planning problem cannot be read, or has no meaning."""
 
 
 class DeviceError(OhmsteadError):

@@ -1,0 +1,179 @@
+"""What the planner is asked: the house as physics, the coming slots, and what the end is worth.
+
+Energies are kWh in a slot, powers are W. Money is whatever one currency the caller uses
+throughout, pounds or pence alike: the planner only adds and compares.
+
+``bus`` is where the battery's power is counted: the DC bus of a hybrid (an ``Inverter`` is
+given, the sun sits on the same bus), the house's AC otherwise.
+"""
+
+from dataclasses import dataclass, field
+from math import inf, isfinite
+
+from ohmstead.errors import ProblemError
+
+__all__ = ["Battery", "Car", "Inverter", "Problem", "Slot", "Taper"]
+
+LONGEST_H = 72.0
+"""How far a plan may reach."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """One span of the future: what energy costs, what the house needs, what the sun gives."""
+
+    hours: float
+    import_per_kwh: float
+    export_per_kwh: float
+    load_kwh: float
+    pv_kwh: float = 0.0
+    """On the DC bus of a hybrid, on the house's AC otherwise."""
+    charge_max_w: float = inf
+    """At the bus; narrows what the battery allows. So do the next three."""
+    discharge_max_w: float = inf
+    import_max_w: float = inf
+    export_max_w: float = inf
+    low_kwh: float = 0.0
+    """What the battery should hold at the end of this slot, or more (soft)."""
+    high_kwh: float = inf
+    """What it should hold at the end of this slot, or less (soft)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taper:
+    """From this energy on, the battery takes or gives only a share of its power."""
+
+    from_kwh: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Battery:
+    """One battery, as it is when the first slot begins."""
+
+    capacity_kwh: float
+    energy_kwh: float
+    charge_max_w: float
+    discharge_max_w: float
+    reserve_kwh: float = 0.0
+    """Never discharged below; a start below it stays possible, and is not helped by force."""
+    charge_efficiency: float = 1.0
+    """Stored for each kWh taken from the bus."""
+    discharge_efficiency: float = 1.0
+    """Delivered to the bus for each kWh taken from the store."""
+    wear_per_kwh: float = 0.0
+    """For each kWh delivered to the bus."""
+    standby_w: float = 0.0
+    """Leaves the store all the time."""
+    charge_tapers: tuple[Taper, ...] = ()
+    """In rising order; below the first the share is one."""
+    discharge_tapers: tuple[Taper, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inverter:
+    """The one inverter of a hybrid, between its DC bus and the house."""
+
+    out_max_w: float
+    """On its AC side."""
+    in_max_w: float
+    """On its AC side."""
+    out_efficiency: float = 1.0
+    in_efficiency: float = 1.0
+    dc_in_max_w: float = inf
+    """What it may bring to the DC bus, counted there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Car:
+    """A car at the house's AC: an amount of energy within a window of slots."""
+
+    energy_kwh: float
+    first_slot: int
+    last_slot: int
+    """The last one, included: the car leaves when it ends."""
+    min_w: float = 0.0
+    max_w: float = 7400.0
+    steps_w: tuple[float, ...] = ()
+    """The powers it can take, when it cannot take all from ``min_w`` to ``max_w``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Everything a plan follows from."""
+
+    slots: tuple[Slot, ...]
+    battery: Battery
+    inverter: Inverter | None = None
+    import_max_w: float = inf
+    export_max_w: float = inf
+    curtail: bool = True
+    """May the sun be turned down by choice? Where a limit forces it, it always is."""
+    end_worth: tuple[tuple[float, float], ...] = ()
+    """What the energy left is worth: (kWh of this worth, per kWh), the dearest first."""
+    end_kwh: float | None = None
+    """What should be left at the end, neither more nor less (soft, but dear)."""
+    car: Car | None = None
+    peak_per_kw: float = 0.0
+    """Paid for the highest mean import of a slot."""
+    peak_paid_kw: float = 0.0
+    """What is paid for already: below it the peak costs nothing more."""
+    hours: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what has no meaning; everything else gets a plan."""
+        object.__setattr__(self, "hours", sum(slot.hours for slot in self.slots))
+        _check_span(self)
+        _check_numbers(self)
+        _check_battery(self.battery)
+        if self.car is not None:
+            _check_car(self.car, len(self.slots))
+        worths = [worth for _, worth in self.end_worth]
+        if worths != sorted(worths, reverse=True):
+            raise ProblemError("end_worth must begin with the dearest kWh")
+
+
+def _check_span(problem: Problem) -> None:
+    if not problem.slots:
+        raise ProblemError("a plan needs at least one slot")
+    if problem.hours > LONGEST_H + 1e-6:
+        raise ProblemError(f"a plan reaches {LONGEST_H:.0f} h at most, not {problem.hours:.1f}")
+    if any(slot.hours <= 0 for slot in problem.slots):
+        raise ProblemError("a slot must last longer than nothing")
+
+
+def _check_numbers(problem: Problem) -> None:
+    for index, slot in enumerate(problem.slots):
+        prices = (slot.import_per_kwh, slot.export_per_kwh)
+        energies = (slot.load_kwh, slot.pv_kwh)
+        limits = (slot.charge_max_w, slot.discharge_max_w, slot.import_max_w, slot.export_max_w)
+        if not all(map(isfinite, (*prices, *energies))):
+            raise ProblemError(f"slot {index}: prices, load and sun must be finite numbers")
+        if not all(number >= 0 for number in (*energies, *limits)):
+            raise ProblemError(f"slot {index}: load, sun and limits cannot be negative")
+        if not slot.high_kwh >= slot.low_kwh:
+            raise ProblemError(f"slot {index}: high_kwh is below low_kwh")
+    if not (problem.import_max_w >= 0 and problem.export_max_w >= 0):
+        raise ProblemError("limits of the grid cannot be negative")
+
+
+def _check_battery(battery: Battery) -> None:
+    if not 0 < battery.capacity_kwh < inf:
+        raise ProblemError("capacity_kwh must be above 0")
+    numbers = (battery.energy_kwh, battery.reserve_kwh, battery.wear_per_kwh, battery.standby_w)
+    powers = (battery.charge_max_w, battery.discharge_max_w)
+    if not all(0 <= number < inf for number in (*numbers, *powers)):
+        raise ProblemError("the battery's energies, powers and wear must be finite and not below 0")
+    for share in (battery.charge_efficiency, battery.discharge_efficiency):
+        if not 0 < share <= 1:
+            raise ProblemError("an efficiency is above 0 and at most 1")
+    for tapers in (battery.charge_tapers, battery.discharge_tapers):
+        if [t.from_kwh for t in tapers] != sorted(t.from_kwh for t in tapers):
+            raise ProblemError("tapers must be in rising order")
+
+
+def _check_car(car: Car, slots: int) -> None:
+    if not 0 <= car.first_slot <= car.last_slot < slots:
+        raise ProblemError(f"the car's slots must lie within 0 … {slots - 1}")
+    if not (0 <= car.min_w <= car.max_w < inf and 0 <= car.energy_kwh < inf):
+        raise ProblemError("the car's powers and energy must be finite and in order")
