@@ -14,11 +14,13 @@ OhmsteadError
 │   ├── DeviceProtocolError    answered nonsense     -> capture it, report a bug
 │   ├── DeviceRefused          answered with an error code -> the value or register is not for it
 │   └── WriteNotConfirmed      read-back differs     -> the site reports it
-└── PriceSourceError       tariff data missing or unusable -> carry on with the last curve
-    └── PriceSourceBusy        asked us to wait, perhaps saying for how long
+├── PriceSourceError       tariff data missing or unusable -> carry on with the last curve
+│   └── PriceSourceBusy        asked us to wait, perhaps saying for how long
+└── ForecastError          a forecast cannot be had -> carry on with the last one, or our own
+    └── ForecastBusy           asked us to wait, perhaps saying for how long
 
-Nothing from a third-party library crosses a module boundary: links/, prices/ and
-outputs/ translate at the call, with ``raise ... from exc``.
+Nothing from a third-party library crosses a module boundary: links/, prices/,
+forecasts/ and outputs/ translate at the call, with ``raise ... from exc``.
 """
 
 __all__ = [
@@ -28,6 +30,8 @@ __all__ = [
     "DeviceProtocolError",
     "DeviceRefused",
     "DeviceUnreachable",
+    "ForecastBusy",
+    "ForecastError",
     "HistoryError",
     "JournalError",
     "NotWritable",
@@ -113,6 +117,19 @@ class PriceSourceError(OhmsteadError):
 
 
 class PriceSourceBusy(PriceSourceError):
+    """The source asked us to come back later."""
+
+    def __init__(self, detail: str, retry_after_s: float | None) -> None:
+        """Keep how long the source asked us to wait, when it said so."""
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class ForecastError(OhmsteadError):
+    """A forecast cannot be had from its source for now."""
+
+
+class ForecastBusy(ForecastError):
     """The source asked us to come back later."""
 
     def __init__(self, detail: str, retry_after_s: float | None) -> None:

@@ -10,6 +10,7 @@ from ohmstead.model import (
     Chart,
     CommandResult,
     DayCosts,
+    Forecast,
     JournalEntry,
     Point,
     PriceCurve,
@@ -24,6 +25,7 @@ __all__ = [
     "BatteryPort",
     "DevicePort",
     "ExploringPort",
+    "ForecastSource",
     "HistoryPort",
     "PriceSource",
     "SettingPort",
@@ -110,6 +112,23 @@ class PriceSource(Protocol):
 
     def next_due(self, now: datetime) -> datetime:
         """Return when ``curve`` wants to be called again."""
+
+
+class ForecastSource(Protocol):
+    """Somewhere a forecast of powers comes from: of the sun's, or of the house's own."""
+
+    async def forecast(self, now: datetime) -> Forecast:
+        """Return the best forecast from *now* on, asking its source only if that is due.
+
+        Whatever the source does there is a forecast: the last one, or our own.
+        """
+
+    def next_due(self, now: datetime) -> datetime:
+        """Return when ``forecast`` may say something new."""
+
+    @property
+    def trouble(self) -> str | None:
+        """What is wrong with the source, in a sentence with the remedy; None while all is well."""
 
 
 class HistoryPort(Protocol):
