@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any, Final
@@ -38,6 +38,8 @@ class Page:
     trouble: str = ""
     """Why there is no answer, or the beginning of one that is not JSON."""
     retry_after_s: float | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """What stood above the answer, the names in small letters."""
 
 
 async def get_json(
@@ -46,18 +48,23 @@ async def get_json(
     parameters: Mapping[str, str] | None = None,
     user: str | None = None,
     bearer: str | None = None,
+    digest: tuple[str, str] | None = None,
     patience: HttpPatience | None = None,
 ) -> Page:
     """Get one page; silence and a server's own trouble are tried again, all else is returned.
 
     *user* is sent as the name of HTTP basic authentication, with no password; *bearer* as a
-    token, which is shown to nobody the server might send us on to.
+    token; *digest* is a name and a password for HTTP digest authentication. The last two are
+    shown to nobody the server might send us on to.
     """
     patience = patience or HttpPatience()
+    auth: httpx2.Auth | None = httpx2.BasicAuth(user, "") if user else None
+    if digest is not None:
+        auth = httpx2.DigestAuth(*digest)
 
     async def ask() -> Page:
-        async with _client(patience, bearer) as client:
-            auth = httpx2.BasicAuth(user, "") if user else None
+        secret = None if bearer is None else f"Bearer {bearer}"
+        async with _client(patience, secret, stay=digest is not None) as client:
             return _sound(await client.get(url, params=parameters, auth=auth))
 
     return await _asked(ask, url, patience)
@@ -68,20 +75,23 @@ async def post_json(
     body: Mapping[str, Any],
     *,
     bearer: str | None = None,
+    authorization: str | None = None,
     again: Callable[[Page], bool] | None = None,
     patience: HttpPatience | None = None,
 ) -> Page:
     """Send *body* and return the answer; sent once only, unless *again* is given.
 
     With *again* the question may be repeated without harm: it is after silence, after a
-    server's own trouble, and after every answer of which *again* says so.
+    server's own trouble, and after every answer of which *again* says so. *authorization* is
+    sent as it is, where a server has a scheme of its own; *bearer* as a token.
     """
     patience = patience or HttpPatience()
     if again is None:
         patience = replace(patience, attempts=1)
 
     async def ask() -> Page:
-        async with _client(patience, bearer) as client:
+        secret = authorization if bearer is None else f"Bearer {bearer}"
+        async with _client(patience, secret) as client:
             page = _sound(await client.post(url, json=dict(body)))
         if again is not None and again(page):
             raise _AskAgainError(page)
@@ -120,18 +130,20 @@ async def _asked(ask: Callable[[], Awaitable[Page]], url: str, patience: HttpPat
     return page
 
 
-def _client(patience: HttpPatience, bearer: str | None) -> httpx2.AsyncClient:
+def _client(
+    patience: HttpPatience, secret: str | None, *, stay: bool = False
+) -> httpx2.AsyncClient:
     headers = {"User-Agent": _AGENT}
-    if bearer is not None:
+    if secret is not None:
         headers |= {
-            "Authorization": f"Bearer {bearer}",
+            "Authorization": secret,
             "Accept": "application/json",
             "Content-Type": "application/json",
         }
     return httpx2.AsyncClient(
         timeout=patience.timeout_s,
         headers=headers,
-        follow_redirects=bearer is None,
+        follow_redirects=secret is None and not stay,
         verify=_trusted(),
     )
 
@@ -158,6 +170,7 @@ def _page(answer: httpx2.Response) -> Page:
         body=body,
         trouble=trouble,
         retry_after_s=_retry_after_s(answer.headers),
+        headers=dict(answer.headers),
     )
 
 

@@ -26,6 +26,10 @@ class PriceSlot:
     start: datetime
     end: datetime
     per_kwh: float
+    kind: str = ""
+    """What makes it other than the tariff's own price: ``dispatch``, ``saving_session``, …"""
+    confidence: float = 1.0
+    """How sure it is that the price will hold, 0 to 1; a planned dispatch may be withdrawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
