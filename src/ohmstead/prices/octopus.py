@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from ohmstead.errors import PriceSourceBusy, PriceSourceError
 from ohmstead.links.http import HttpPatience, Page, get_json
 from ohmstead.model import PriceCurve, PriceSlot
 from ohmstead.prices.cache import load_prices, save_prices
+from ohmstead.prices.octopus_extras import OctopusExtras, Wanted
+from ohmstead.prices.octopus_graphql import OctopusGraphql
 from ohmstead.prices.octopus_tariff import (
     Agreement,
     PaymentMethod,
@@ -31,6 +34,8 @@ _PRODUCT_KEPT: Final = timedelta(days=1)
 _PAGE_SIZE: Final = 1500
 _MOST_PAGES: Final = 20
 _OK: Final = 200
+_DAY_H: Final = 24
+_HERE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +54,16 @@ class OctopusSettings:
     """Count the tax in, as homes pay it."""
     url: str = "https://api.octopus.energy"
     """Where the server is."""
+    intelligent: bool = False
+    """Heed the dispatches of Intelligent Octopus Go: half-hours at the night rate."""
+    events: bool = False
+    """Heed the saving sessions that you joined, and hours of free electricity."""
+    cheap_hours_per_day: float | None = None
+    """How many dispatched hours a day your contract makes cheap, from noon to noon."""
+    session_per_kwh: float | None = None
+    """What a saving session pays for a kWh, where Octopus does not say."""
+    sessions_url: str = "https://api.backend.octopus.energy"
+    """Where the server is that knows of saving sessions."""
 
     def __post_init__(self) -> None:
         """Refuse half an account, or neither way."""
@@ -58,6 +73,14 @@ class OctopusSettings:
             raise ValueError("say a tariff, or an account and its api_key")
         elif not self.api_key:
             raise ValueError("an account needs its api_key; write `api_key: !secret octopus`")
+        if self.intelligent or self.events:
+            if not (self.account and self.api_key):
+                raise ValueError("dispatches and events need account and api_key beside the tariff")
+            for url in (self.url, self.sessions_url):
+                if not (url.startswith("https://") or urlsplit(url).hostname in _HERE):
+                    raise ValueError(f"{url} must begin with https://: the key could be overheard")
+        if self.cheap_hours_per_day is not None and not 0 < self.cheap_hours_per_day <= _DAY_H:
+            raise ValueError("cheap_hours_per_day is above 0 and at most 24")
 
     def __repr__(self) -> str:
         """Show no key and no account number."""
@@ -85,6 +108,7 @@ class OctopusSource:
         name = (settings.tariff or f"account-{direction}").lower()
         self._path = cache_dir / f"octopus-{name}.json" if cache_dir else None
         self._kept = load_prices(self._path)
+        self._extras = _extras(settings, patience, self._random.random())
         self._links: dict[str, tuple[datetime, Mapping[str, str]]] = {}
 
     async def curve(self, now: datetime) -> PriceCurve:
@@ -101,11 +125,15 @@ class OctopusSource:
         )
         if not curve.from_now(now):
             raise PriceSourceError(self._kept.trouble or "Octopus has no price for now")
+        if self._extras is not None:
+            curve = await self._extras.laid_over(curve, now, export=self._export)
         return curve
 
     def next_due(self, now: datetime) -> datetime:
-        """Return when new prices may be there."""
-        return max(self._kept.due or now, now + timedelta(seconds=1))
+        """Return when new prices, dispatches or events may be there."""
+        due = self._kept.due or now
+        extra = self._extras.next_due(now) if self._extras is not None else None
+        return max(due if extra is None else min(due, extra), now + timedelta(seconds=1))
 
     # ---- how it is done -------------------------------------------------------------
 
@@ -215,6 +243,23 @@ class OctopusSource:
         if page.status == _OK and page.body is not None:
             return page.body
         raise _trouble(page)
+
+
+def _extras(
+    settings: OctopusSettings, patience: HttpPatience | None, jitter: float
+) -> OctopusExtras | None:
+    """Return what watches dispatches and events; None if the owner wants neither."""
+    if not (settings.intelligent or settings.events) or not (settings.account and settings.api_key):
+        return None
+    wanted = Wanted(
+        intelligent=settings.intelligent,
+        events=settings.events,
+        sessions_url=settings.sessions_url,
+        cheap_hours_per_day=settings.cheap_hours_per_day,
+        session_per_kwh=settings.session_per_kwh,
+    )
+    client = OctopusGraphql(settings.api_key, settings.url, patience)
+    return OctopusExtras(client, settings.account, wanted, jitter)
 
 
 def _zulu(moment: datetime) -> str:
