@@ -108,7 +108,7 @@ class OctopusSource:
         name = (settings.tariff or f"account-{direction}").lower()
         self._path = cache_dir / f"octopus-{name}.json" if cache_dir else None
         self._kept = load_prices(self._path)
-        self._extras = _extras(settings, patience, self._random.random())
+        self._extras = _extras(settings, patience, self._random.random(), export=self._export)
         self._links: dict[str, tuple[datetime, Mapping[str, str]]] = {}
 
     async def curve(self, now: datetime) -> PriceCurve:
@@ -246,13 +246,14 @@ class OctopusSource:
 
 
 def _extras(
-    settings: OctopusSettings, patience: HttpPatience | None, jitter: float
+    settings: OctopusSettings, patience: HttpPatience | None, jitter: float, *, export: bool
 ) -> OctopusExtras | None:
     """Return what watches dispatches and events; None if the owner wants neither."""
-    if not (settings.intelligent or settings.events) or not (settings.account and settings.api_key):
+    asked = settings.events or (settings.intelligent and not export)
+    if not (asked and settings.account and settings.api_key):
         return None
     wanted = Wanted(
-        intelligent=settings.intelligent,
+        intelligent=settings.intelligent and not export,  # the car draws, and sells nothing
         events=settings.events,
         sessions_url=settings.sessions_url,
         cheap_hours_per_day=settings.cheap_hours_per_day,

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import MAXYEAR, UTC, datetime, time, timedelta
 from typing import Any, Final
@@ -16,6 +16,7 @@ from starlette.routing import Route
 from ohmstead.clock import Clock
 from ohmstead.http_server import listening
 from ohmstead.model import PriceSlot
+from ohmstead.prices.octopus_graphql_simulator import OctopusGraphqlSimulator
 
 __all__ = ["OctopusSimulator"]
 
@@ -50,6 +51,8 @@ class OctopusSimulator:
         """Every path that was asked for, for tests."""
         self.late = timedelta()
         """How much later than 16:00 tomorrow's prices appear."""
+        self.graphql = OctopusGraphqlSimulator(clock, _KEY)
+        """The other way to ask the same server: dispatches and events."""
         self._url = ""
 
     @asynccontextmanager
@@ -62,6 +65,7 @@ class OctopusSimulator:
             Route(tariff + "/standing-charges/", self._guarded(self._standing_charges)),
             Route(tariff + "/{kind}-unit-rates/", self._guarded(self._unit_rates)),
             Route("/v1/accounts/{account}/", self._guarded(self._account)),
+            Route("/v1/graphql/", self._guarded(self.graphql.answer), methods=["POST"]),
             Route("/v1/industry/grid-supply-points/", self._guarded(self._supply_points)),
         ]
         async with listening(Starlette(routes=routes), host, port) as bound:
@@ -174,7 +178,9 @@ class OctopusSimulator:
 
     # ---- how it is done -------------------------------------------------------------
 
-    def _guarded(self, answer: Callable[[Request], Response]) -> Callable[[Request], Any]:
+    def _guarded(
+        self, answer: Callable[[Request], Response | Awaitable[Response]]
+    ) -> Callable[[Request], Any]:
         async def guarded(request: Request) -> Response:
             self.asked.append(request.url.path)
             refusals = {
@@ -191,7 +197,8 @@ class OctopusSimulator:
                     return refusal
             if "slow" in self.faults:
                 await asyncio.sleep(_SLOW_S)
-            return answer(request)
+            answered = answer(request)
+            return await answered if isinstance(answered, Awaitable) else answered
 
         return guarded
 
