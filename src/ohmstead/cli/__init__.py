@@ -23,6 +23,7 @@ VERBS: Final = {
     "set": "Change one setting of one device.",
     "history": "What days cost; recordings out to files and in from them.",
     "prices": "The prices, as a chart and a table.",
+    "plan": "The cheapest way through the coming hours.",
     "why": "Explain the current decision.",
     "demo": "A simulated house on this machine, live in the terminal.",
     "simulate": "One simulated device or price server.",

@@ -1,0 +1,1 @@
+"""Problem in, the cheapest plan out: pure, exact where it can be, certified always."""

@@ -1,0 +1,164 @@
+"""A problem as arrays, one column a slot, and what one slot costs at one flow of the battery.
+
+The only freedom beside the battery's flow is how much sun is turned down. So with the
+battery's energy at the bus given (``bus``, above 0 when it discharges), what passes on to the
+house (``through``) lies between ``bus`` and ``bus`` plus the sun; the meter follows from it,
+and so does the cost. Import and export at once, or charge and discharge at once, cannot even
+be written down.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmstead.planner.problem import Problem
+
+__all__ = ["WH_PER_KWH", "Flows", "House", "house_of", "marks", "settle"]
+
+Floats = npt.NDArray[np.float64]
+
+STEEP = 10.0
+"""What a limit that must give way costs, in dearest prices."""
+WH_PER_KWH = 1000.0
+TINY = 1e-12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """The problem's numbers in kWh a slot, as arrays of one length."""
+
+    buy: Floats
+    sell: Floats
+    load: Floats
+    pv: Floats
+    charge: Floats
+    """The most that goes into the battery, at the bus."""
+    discharge: Floats
+    imports: Floats
+    least: Floats
+    """The lowest ``through``: below 0 the bus is fed from the house."""
+    most: Floats
+    """The highest ``through``: the inverter's and the export limit."""
+    standby: Floats
+    out: float
+    """Reaches the house for each kWh that passes on; one without a hybrid's inverter."""
+    into: float
+    stored: float
+    delivered: float
+    wear: float
+    curtail: bool
+    steep: float
+    """The price of breaking what is soft: dearer than anything it could save."""
+
+    @property
+    def dearest(self) -> float:
+        """Return the highest price there is, for tolerances."""
+        return self.steep / STEEP
+
+
+@dataclass(frozen=True, slots=True)
+class Flows:
+    """What every slot does, in kWh."""
+
+    bus: Floats
+    """The battery at the bus, above 0 when it discharges."""
+    grid: Floats
+    """Above 0 when it is imported."""
+    curtailed: Floats
+    """Sun turned down, where the sun is."""
+    cost: Floats
+    """With wear; breaking the import limit is not paid for here."""
+
+
+def house_of(problem: Problem) -> House:
+    """Return *problem* as arrays."""
+    slots, battery, inverter = problem.slots, problem.battery, problem.inverter
+    rows = np.array(
+        [
+            (
+                slot.hours,
+                slot.import_per_kwh,
+                slot.export_per_kwh,
+                slot.load_kwh,
+                slot.pv_kwh,
+                slot.charge_max_w,
+                slot.discharge_max_w,
+                slot.import_max_w,
+                slot.export_max_w,
+            )
+            for slot in slots
+        ]
+    ).T
+    hours, buy, sell, load, pv = rows[:5]
+    per_slot = hours / WH_PER_KWH
+    exports = np.minimum(rows[8], problem.export_max_w) * per_slot
+    out, into = (inverter.out_efficiency, inverter.in_efficiency) if inverter else (1.0, 1.0)
+    most = (load + exports) / out
+    least = np.full_like(load, -inf)
+    discharge = np.minimum(rows[6], battery.discharge_max_w) * per_slot
+    if inverter:
+        room = inverter.out_max_w / out * per_slot
+        most = np.minimum(most, room)
+        least = -np.minimum(inverter.in_max_w * into, inverter.dc_in_max_w) * per_slot
+        if not problem.curtail:
+            discharge = np.minimum(discharge, np.maximum(room - pv, 0.0))
+    discharge = np.minimum(discharge, most)
+    charge = np.minimum(rows[5], battery.charge_max_w) * per_slot
+    dearest = max(float(np.abs(rows[1:3]).max()), *(abs(w) for _, w in problem.end_worth), 1e-3)
+    lossy = out * into * battery.charge_efficiency * battery.discharge_efficiency
+    return House(
+        buy=buy,
+        sell=sell,
+        load=load,
+        pv=pv,
+        charge=np.minimum(charge, pv - least),
+        discharge=discharge,
+        imports=np.minimum(rows[7], problem.import_max_w) * per_slot,
+        least=least,
+        most=most,
+        standby=battery.standby_w * per_slot,
+        out=out,
+        into=into,
+        stored=battery.charge_efficiency,
+        delivered=battery.discharge_efficiency,
+        wear=battery.wear_per_kwh,
+        curtail=problem.curtail,
+        steep=STEEP * (dearest + battery.wear_per_kwh) / lossy,
+    )
+
+
+def settle(house: House, changes: Sequence[float]) -> Flows:
+    """Return what the slots do when the stored energy changes by *changes* kWh."""
+    flow = np.asarray(changes) + house.standby
+    bus = np.where(flow > 0, -flow / house.stored, -flow * house.delivered)
+    low, high = np.maximum(bus, house.least), np.minimum(bus + house.pv, house.most)
+    through, cost = high, _meter(house, high)[1]
+    if house.curtail:
+        for knot in (low, *marks(house)):
+            clipped = np.clip(knot, low, high)
+            other = _meter(house, clipped)[1]
+            cheaper = other < cost - TINY * house.dearest
+            through, cost = np.where(cheaper, clipped, through), np.where(cheaper, other, cost)
+    grid, cost = _meter(house, through)
+    cost -= np.maximum(grid - house.imports, 0.0) * house.steep
+    cost += house.wear * np.maximum(bus, 0.0)
+    return Flows(bus, grid, np.maximum(bus + house.pv - through, 0.0), cost)
+
+
+def marks(house: House) -> tuple[Floats, Floats, Floats]:
+    """Return the ``through`` of a still inverter, of a still meter, and of the import limit."""
+    full = house.load - house.imports
+    full = np.where(full > 0, full / house.out, full * house.into)
+    return np.zeros_like(full), house.load / house.out, full
+
+
+def _meter(house: House, through: Floats) -> tuple[Floats, Floats]:
+    """Return the import of every slot and its cost, a broken import limit included."""
+    given = np.where(through > 0, through * house.out, through / house.into)
+    grid = house.load - given
+    price = np.where(grid > 0, house.buy, house.sell)
+    over = np.maximum(grid - house.imports, 0.0)
+    return grid, grid * price + over * house.steep

@@ -1,0 +1,160 @@
+"""From a problem to its plan: solve, be gentle, and say what every slot should do."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from ohmstead.model import BatteryMode
+from ohmstead.planner.convex import Valley
+from ohmstead.planner.gentle import gentle
+from ohmstead.planner.house import WH_PER_KWH, House, settle
+from ohmstead.planner.plan import Plan, PlannedSlot, Side
+from ohmstead.planner.problem import Problem
+from ohmstead.planner.self_use import self_use
+from ohmstead.planner.solve import Answer, Task, best, cost_of, task_of
+
+__all__ = ["make_plan"]
+
+SAME_KWH = 1e-6
+"""Energies closer than this are one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Act:
+    """How a slot behaves."""
+
+    mode: BatteryMode
+    surplus_to: Side
+    deficit_from: Side
+    capped: bool
+    """At the forecast's power at most, and no further than the forecast's energy."""
+
+
+_CHARGE = _Act(BatteryMode.CHARGE, Side.BATTERY, Side.GRID, capped=True)
+_DISCHARGE = _Act(BatteryMode.DISCHARGE, Side.GRID, Side.BATTERY, capped=True)
+_FOLLOW = _Act(BatteryMode.SELF_USE, Side.BATTERY, Side.BATTERY, capped=False)
+_FOLLOW_CAPPED = _Act(BatteryMode.SELF_USE, Side.BATTERY, Side.BATTERY, capped=True)
+_HOLD = _Act(BatteryMode.HOLD, Side.BATTERY, Side.GRID, capped=True)
+_EXPORT_SOLAR = _Act(BatteryMode.EXPORT_SOLAR, Side.GRID, Side.BATTERY, capped=True)
+_TURN_DOWN = _Act(BatteryMode.IDLE, Side.NOWHERE, Side.GRID, capped=True)
+
+
+def make_plan(problem: Problem) -> Plan:
+    """Return the cheapest plan; for the same problem always the same one."""
+    task = task_of(problem)
+    return plan_of(task, best(task))
+
+
+def plan_of(task: Task, answer: Answer) -> Plan:
+    """Return the plan that *answer* stands for."""
+    problem, house = task.problem, task.house
+    changes = answer.changes
+    if not task.limits.taper:
+        hours = [slot.hours for slot in problem.slots]
+        changes = gentle(house, task.bounds, hours, answer.pieces, changes)
+    energies = list(accumulate(changes, initial=problem.battery.energy_kwh))
+    slots, cost = _slots(problem, house, changes, energies, answer.after)
+    left = _left(problem, energies[-1])
+    idle = self_use(house, task.bounds, task.limits, energies[0])
+    return Plan(
+        slots=slots,
+        cost=cost,
+        objective=cost - left,
+        gap=max(answer.cost - answer.bound, 0.0),
+        without=cost_of(task, idle),
+        missed=answer.cost - (cost - left),
+    )
+
+
+def _slots(
+    problem: Problem,
+    house: House,
+    changes: list[float],
+    energies: list[float],
+    after: Sequence[Valley],
+) -> tuple[tuple[PlannedSlot, ...], float]:
+    flows = settle(house, changes)
+    top, bottom = problem.battery.capacity_kwh, problem.battery.reserve_kwh
+    per_cent = 100.0 / top
+    rows = zip(
+        problem.slots,
+        flows.bus.tolist(),
+        flows.grid.tolist(),
+        flows.curtailed.tolist(),
+        flows.cost.tolist(),
+        (house.load / house.out - house.pv).tolist(),
+        energies[1:],
+        after[1:],
+        strict=True,
+    )
+    found = []
+    for slot, bus, grid, curtailed, cost, need, energy, valley in rows:
+        room = (energy > bottom + SAME_KWH, energy < top - SAME_KWH)
+        act = _act(bus, need, curtailed, room)
+        worth, lack = _worth(valley, energy)
+        to_w = WH_PER_KWH / slot.hours
+        target = energy if act.capped else bottom if need > 0 else top
+        found.append(
+            PlannedSlot(
+                hours=slot.hours,
+                mode=act.mode,
+                power_w=abs(bus) * to_w if act.capped else None,
+                target_pct=target * per_cent,
+                surplus_to=act.surplus_to,
+                deficit_from=act.deficit_from,
+                battery_w=bus * to_w,
+                grid_w=grid * to_w,
+                curtailed_w=curtailed * to_w,
+                stored_kwh=energy,
+                soc_pct=energy * per_cent,
+                cost=cost,
+                worth_per_kwh=worth,
+                lack_per_kwh=lack,
+            )
+        )
+    return tuple(found), float(flows.cost.sum())
+
+
+def _act(bus: float, need: float, curtailed: float, room: tuple[bool, bool]) -> _Act:
+    """Return the behaviour whose forecast is this flow; *room* is there below and above."""
+    if abs(bus) <= SAME_KWH:
+        return _still(need, curtailed, room)
+    below, above = room
+    charges = bus < 0
+    served = max(-need if charges else need, 0.0)  # what self-use would move the same way
+    if abs(bus) > served + SAME_KWH:
+        return _CHARGE if charges else _DISCHARGE
+    ends = not (above if charges else below)
+    return _FOLLOW if ends or abs(bus) > served - SAME_KWH else _FOLLOW_CAPPED
+
+
+def _still(need: float, curtailed: float, room: tuple[bool, bool]) -> _Act:
+    """Return the behaviour of a battery that does nothing."""
+    below, above = room
+    if need > SAME_KWH and below:
+        return _HOLD
+    if need < -SAME_KWH and above:
+        return _TURN_DOWN if curtailed > -need - SAME_KWH else _EXPORT_SOLAR
+    return _FOLLOW
+
+
+def _worth(valley: Valley, energy: float) -> tuple[float, float]:
+    """Return what one more kWh would save, and what one less would cost."""
+    slopes = valley.slopes
+    if not slopes:
+        return 0.0, 0.0
+    knots = valley.knots()
+    last = len(slopes) - 1
+    right = min(max(bisect_right(knots, energy + SAME_KWH) - 1, 0), last)
+    left = min(max(bisect_left(knots, energy - SAME_KWH) - 1, 0), last)
+    return -slopes[right], -slopes[left]
+
+
+def _left(problem: Problem, energy: float) -> float:
+    """Return what the energy left is worth."""
+    total = 0.0
+    for width, per_kwh in problem.end_worth:
+        total += min(energy, width) * per_kwh
+        energy -= min(energy, width)
+    return total

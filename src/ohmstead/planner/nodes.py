@@ -1,0 +1,163 @@
+"""The dynamic programme over a grid of energies, for slots that are not convex.
+
+It decides which convex piece of every slot the plan uses; ``convex`` then finds the exact best
+plan within those pieces. Between two nodes the cost to come is taken as straight. From each node
+every other node within reach is tried, and every knot of the slot's curve: power limits and
+"nothing over the meter" seldom fall on nodes.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmstead.planner.bounds import Limits
+from ohmstead.planner.slot import Curves
+
+__all__ = ["Grid", "Reach", "grid_of", "reach_of", "sweep", "sweep_within", "trace"]
+
+Floats = npt.NDArray[np.float64]
+
+Points = list[tuple[list[float], list[float]]]
+
+SAME_KWH = 1e-12
+NEVER = 1e12
+"""The cost of what cannot be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Energies, evenly spaced from the lowest to the highest."""
+
+    low: float
+    step: float
+    nodes: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Every slot's curve on a grid: a cost for each number of nodes moved, and the knots."""
+
+    least: int
+    """The lowest number of nodes moved, below 0 for discharging."""
+    moves: Floats
+    """Cost by slot and move."""
+    at: npt.NDArray[np.int64]
+    """The move just below each knot, counted from ``least``, by slot."""
+    share: Floats
+    """How far towards the next move the knot lies."""
+    cost: Floats
+    """At the knot."""
+
+
+def grid_of(low: float, high: float, count: int) -> Grid:
+    """Return *count* nodes from *low* to *high*."""
+    high = max(high, low + 1e-6)
+    nodes = np.linspace(low, high, count)
+    return Grid(low, (high - low) / (count - 1), nodes)
+
+
+def reach_of(curves: Curves, grid: Grid) -> Reach:
+    """Return *curves* as moves over *grid*."""
+    span = grid.nodes.size - 1
+    last = np.take_along_axis(curves.xs, curves.counts[:, None] - 1, axis=1)
+    least = max(int(np.floor(curves.xs[:, 0].min() / grid.step)), -span)
+    most = min(int(np.ceil(last.max() / grid.step)) + 1, span)
+    steps = np.arange(least, most + 1) * grid.step
+    moves = np.full((curves.xs.shape[0], steps.size), NEVER)
+    for row, (xs, ys) in zip(moves, curves.points(), strict=True):
+        row[:] = np.interp(steps, xs, ys, left=NEVER, right=NEVER)
+    place = curves.xs / grid.step - least
+    at = np.floor(place).astype(np.int64)
+    possible = (at >= 0) & (at < steps.size - 1)
+    at = np.clip(at, 0, steps.size - 2)
+    share = np.where(possible, place - at, 0.0)
+    return Reach(least, moves, at, share, np.where(possible, curves.ys, NEVER))
+
+
+def sweep(reach: Reach, grid: Grid, end: Floats, extra: dict[int, Floats]) -> Floats:
+    """Return the cost to come by slot and node; the last row is *end*.
+
+    *extra* is what it costs to be at a node before a slot.
+    """
+    inner, moved = _table(reach, grid, end)
+    share, cost = reach.share[:, :, None], reach.cost[:, :, None]
+    rest, moves = 1.0 - share, reach.moves[:, :, None]
+    work = np.empty(moved.shape[1:])
+    for slot in range(len(moved) - 2, -1, -1):
+        after = moved[slot + 1]
+        np.add(after, moves[slot], out=work)
+        knots = after[reach.at[slot]]
+        knots *= rest[slot]
+        knots += after[reach.at[slot] + 1] * share[slot]
+        knots += cost[slot]
+        np.minimum(work.min(axis=0), knots.min(axis=0), out=inner[slot])
+        if slot in extra:
+            inner[slot] += extra[slot]
+        np.minimum(inner[slot], NEVER, out=inner[slot])
+    return inner
+
+
+def sweep_within(
+    limits: Limits, points: Points, grid: Grid, end: Floats, extra: dict[int, Floats]
+) -> Floats:
+    """Do what ``sweep`` does, where power depends on what is stored: slower."""
+    nodes, size = grid.nodes, grid.nodes.size
+    costs = np.empty((len(points) + 1, size))
+    costs[-1] = end
+    cells = np.array([limits.cell(energy) for energy in nodes.tolist()])
+    charge, discharge = (np.array(s)[cells] for s in (limits.charge, limits.discharge))
+    for slot in range(len(points) - 1, -1, -1):
+        xs, ys = points[slot]
+        lost = limits.standby[slot]
+        most = np.minimum(limits.up[slot] * charge - lost, xs[-1])
+        least = np.maximum(-limits.down[slot] * discharge - lost, xs[0])
+        first, last = int(np.floor(xs[0] / grid.step)), int(np.ceil(xs[-1] / grid.step))
+        moves = np.arange(max(first, -size), min(last, size) + 1) * grid.step
+        fixed = np.concatenate([moves, xs])[:, None]
+        tried = np.concatenate([np.clip(fixed, least, most), least[None], most[None]])
+        total = np.interp(nodes + tried, nodes, costs[slot + 1], left=NEVER, right=NEVER)
+        total += np.interp(tried, xs, ys)
+        costs[slot] = np.minimum(total.min(axis=0) + extra.get(slot, 0.0), NEVER)
+    return costs
+
+
+def _table(reach: Reach, grid: Grid, end: Floats) -> tuple[Floats, Floats]:
+    """Return room for all costs, and the same room seen by slot, move and node.
+
+    Beside the nodes there is margin that cannot be reached, so that every move is a plain
+    shift of a row: no copies, no conditions.
+    """
+    slots, width = reach.moves.shape
+    count = grid.nodes.size
+    before = max(-reach.least, 0)
+    padded = np.full((slots + 1, before + count + max(width + reach.least, 0)), NEVER)
+    inner = padded[:, before : before + count]
+    inner[slots] = end
+    whole = padded[:, before + reach.least :]
+    row, cell = whole.strides
+    shape = (slots + 1, width, count)
+    return inner, np.lib.stride_tricks.as_strided(whole, shape, (row, cell, cell))
+
+
+def trace(
+    points: Points, grid: Grid, costs: Floats, energy: float, limits: Limits | None = None
+) -> list[float]:
+    """Return the change of energy of every slot, beginning with *energy*, by the swept costs."""
+    changes = []
+    nodes, high = grid.nodes, float(grid.nodes[-1])
+    for slot, ((xs, ys), after) in enumerate(zip(points, costs[1:], strict=True)):
+        first = int(np.searchsorted(nodes, energy + xs[0] - SAME_KWH))
+        last = int(np.searchsorted(nodes, energy + xs[-1] + SAME_KWH))
+        tried = np.concatenate([nodes[first:last] - energy, xs])
+        if limits is not None:
+            least, most = limits.at(slot, energy)
+            within = tried[(tried >= least) & (tried <= most)]
+            tried = np.concatenate([within, [max(least, xs[0]), min(most, xs[-1])]])
+        total = np.interp(tried + energy, nodes, after, left=NEVER, right=NEVER)
+        total += np.interp(tried, xs, ys)
+        change = float(tried[int(total.argmin())])
+        change = min(max(change, grid.low - energy), high - energy)
+        energy += change
+        changes.append(change)
+    return changes

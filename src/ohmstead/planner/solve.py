@@ -1,0 +1,174 @@
+"""Find the cheapest way: exact where the slots are convex, by nodes and polish where not.
+
+Every answer carries a bound: the cheapest cost were every slot replaced by the convex curve
+below it, which nothing can beat. Where all slots are convex the two are equal.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+
+import numpy as np
+import numpy.typing as npt
+
+from ohmstead.planner.bounds import Limits, bounds_of, end_of, limits_of
+from ohmstead.planner.convex import Bounds, Valley, valleys, walk, worth_at
+from ohmstead.planner.house import House, house_of
+from ohmstead.planner.nodes import Grid, grid_of, reach_of, sweep, sweep_within, trace
+from ohmstead.planner.problem import Problem
+from ohmstead.planner.self_use import self_use
+from ohmstead.planner.slot import Curve, Curves, curve, curves_of, cut, hull, runs
+
+__all__ = ["Answer", "Task", "best", "task_of"]
+
+NODES_A_REACH = 14
+"""How finely the most that one slot can move is divided."""
+FEWEST_NODES, MOST_NODES = 161, 801
+TOLERANCE_KWH = 1e-9
+
+Floats = npt.NDArray[np.float64]
+Points = list[tuple[list[float], list[float]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A problem made ready: its arrays, curves, bounds and end."""
+
+    problem: Problem
+    house: House
+    curves: Curves
+    points: Points
+    bounds: Bounds
+    end: Curve
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The changes of energy of the plan, and how good they are."""
+
+    changes: list[float]
+    cost: float
+    """With what is left counted, and whatever soft wish is missed."""
+    bound: float
+    """No plan costs less."""
+    pieces: list[Curve]
+    """The convex piece of every slot that the plan is in."""
+    after: list[Valley]
+    """The cost to come before each slot and after the last, within those pieces."""
+
+
+def task_of(problem: Problem, *, curves: Curves | None = None, house: House | None = None) -> Task:
+    """Return *problem* made ready to be solved."""
+    house = house or house_of(problem)
+    curves = curves or curves_of(house)
+    bounds = bounds_of(problem, house)
+    end = end_of(problem, bounds)
+    return Task(problem, house, curves, curves.points(), bounds, end, limits_of(problem, house))
+
+
+def best(task: Task) -> Answer:
+    """Return the cheapest changes of energy, with the bound that certifies them."""
+    pieces = [curve(*hull(xs, ys)) for xs, ys in task.points]
+    relaxed = valleys(pieces, task.bounds, task.end)
+    assert relaxed is not None  # noqa: S101 - doing nothing is always possible
+    energy = task.problem.battery.energy_kwh
+    bound = worth_at(relaxed[0], energy)
+    if not task.limits.taper and all(len(runs(xs, ys)) == 1 for xs, ys in task.points):
+        return Answer(walk(pieces, relaxed, energy), bound, bound, pieces, relaxed)
+    hulled = Answer([], 0.0, bound, pieces, relaxed)
+    found = polished(task, searched(task), hulled)
+    idle = self_use(task.house, task.bounds, task.limits, energy)
+    if cost_of(task, idle) < found.cost - TOLERANCE_KWH:
+        found = polished(task, idle, hulled)
+    return found
+
+
+def searched(task: Task) -> list[float]:
+    """Return good changes of energy, by the nodes."""
+    grid = _grid(task)
+    reach = reach_of(task.curves, grid)
+    end = np.interp(grid.nodes, *_knots(task.end))
+    extra = {
+        index: _missed(soft, task.bounds.steep, grid)
+        for index, soft in enumerate(task.bounds.soft)
+        if soft is not None
+    }
+    last = len(task.points)
+    if last in extra:
+        end += extra[last]
+    limits = task.limits if task.limits.taper else None
+    costs = (
+        sweep(reach, grid, end, extra)
+        if limits is None
+        else (sweep_within(limits, task.points, grid, end, extra))
+    )
+    return trace(task.points, grid, costs, task.problem.battery.energy_kwh, limits)
+
+
+def polished(task: Task, changes: list[float], hulled: Answer) -> Answer:
+    """Return the exact best plan within the convex pieces that *changes* are in."""
+    energies = list(accumulate(changes, initial=task.problem.battery.energy_kwh))
+    bounds, points = task.bounds, task.points
+    if task.limits.taper:
+        bounds, points = _within_cells(task, energies)
+    pieces = [_piece(xs, ys, change) for (xs, ys), change in zip(points, changes, strict=True)]
+    found = valleys(pieces, bounds, task.end)
+    if found is None:  # nothing but rounding can bring this about
+        return replace(hulled, changes=changes, cost=cost_of(task, changes))
+    exact = walk(pieces, found, energies[0])
+    return Answer(exact, worth_at(found[0], energies[0]), hulled.bound, pieces, found)
+
+
+def _within_cells(task: Task, energies: list[float]) -> tuple[Bounds, Points]:
+    """Keep every energy in its step of the tapers, and so the powers at what they are there."""
+    limits, bounds = task.limits, task.bounds
+    spans = [limits.span(limits.cell(energy)) for energy in energies[:-1]]
+    lows = [max(low, span[0]) for low, span in zip(bounds.lows, spans, strict=False)]
+    highs = [min(high, span[1]) for high, span in zip(bounds.highs, spans, strict=False)]
+    points = [
+        cut(xs, ys, *limits.at(index, energy))
+        for index, ((xs, ys), energy) in enumerate(zip(task.points, energies, strict=False))
+    ]
+    lows.append(bounds.lows[-1])
+    highs.append(bounds.highs[-1])
+    return replace(bounds, lows=lows, highs=highs), points
+
+
+def cost_of(task: Task, changes: Sequence[float]) -> float:
+    """Return what *changes* cost, counted as an answer's cost is."""
+    total, energy = 0.0, task.problem.battery.energy_kwh
+    for index, ((xs, ys), change) in enumerate(zip(task.points, changes, strict=True), start=1):
+        total += float(np.interp(change, xs, ys))
+        energy += change
+        soft = task.bounds.soft[index]
+        if soft is not None:
+            total += task.bounds.steep * (max(soft[0] - energy, 0.0) + max(energy - soft[1], 0.0))
+    return total + float(np.interp(energy, *_knots(task.end)))
+
+
+def _grid(task: Task) -> Grid:
+    low, high = min(task.bounds.lows), max(task.bounds.highs)
+    reach = max(abs(float(task.curves.xs.min())), abs(float(task.curves.xs.max())), 1e-6)
+    wanted = int((high - low) / reach * NODES_A_REACH)
+    return grid_of(low, high, min(max(wanted, FEWEST_NODES), MOST_NODES))
+
+
+def _knots(end: Curve) -> tuple[list[float], list[float]]:
+    xs = list(accumulate(end.widths, initial=end.low))
+    rises = (s * w for s, w in zip(end.slopes, end.widths, strict=True))
+    return xs, list(accumulate(rises, initial=end.cost))
+
+
+def _missed(soft: tuple[float, float], steep: float, grid: Grid) -> Floats:
+    short = np.maximum(soft[0] - grid.nodes, 0.0) + np.maximum(grid.nodes - soft[1], 0.0)
+    missed: Floats = steep * short
+    return missed
+
+
+def _piece(xs: list[float], ys: list[float], change: float) -> Curve:
+    found = runs(xs, ys)
+    if len(found) == 1:
+        return curve(xs, ys)
+    first, last = next((run for run in found if change <= xs[run[1]] + TOLERANCE_KWH), found[-1])
+    return curve(xs[first : last + 1], ys[first : last + 1])
