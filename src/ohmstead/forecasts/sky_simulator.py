@@ -182,7 +182,9 @@ class SkySimulator:
         rows = []
         for n in range(2 * int(request.query_params.get("hours", "48"))):
             start = begin + 2 * n * _QUARTER
-            watts = [self.power_w(start + step * _QUARTER / 2, place, array) for step in range(4)]
+            watts = [
+                self.power_w(start + (step + 0.5) * _QUARTER / 2, place, array) for step in range(4)
+            ]
             power = math.fsum(watts) / 4_000
             rows.append(
                 {
