@@ -38,6 +38,7 @@ from ohmstead.model.prices import PriceCurve, Prices, PriceSlot
 from ohmstead.model.request import Request
 from ohmstead.model.site import (
     BatteryReading,
+    ChargerReading,
     DeviceSnapshot,
     LoadReading,
     MeterReading,
@@ -58,6 +59,7 @@ __all__ = [
     "BatteryReading",
     "Button",
     "Category",
+    "ChargerReading",
     "Chart",
     "Choice",
     "Command",

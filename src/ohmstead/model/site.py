@@ -16,6 +16,7 @@ from ohmstead.model.request import Request
 
 __all__ = [
     "BatteryReading",
+    "ChargerReading",
     "DeviceSnapshot",
     "LoadReading",
     "MeterReading",
@@ -63,6 +64,21 @@ class LoadReading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChargerReading:
+    """A car's charger; power is never below zero."""
+
+    power_w: float | None = None
+    plugged: bool | None = None
+    """Whether a car hangs on it."""
+    charging: bool | None = None
+    """Whether the car is being charged, as the charger sees it."""
+    session_kwh: float | None = None
+    """What went into the car since it was plugged in."""
+    inside_meter: bool = True
+    """Whether the battery's own meter sees the car: then the battery serves it like the house."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """What one device said: its points, and the roles it plays in the house."""
 
@@ -75,6 +91,7 @@ class Reading:
     grid: MeterReading | None = None
     solar: SolarReading | None = None
     load: LoadReading | None = None
+    charger: ChargerReading | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +119,8 @@ class SiteSnapshot:
     grid_w: float | None = None
     pv_w: float | None = None
     load_w: float | None = None
+    chargers: tuple[ChargerReading, ...] = ()
+    """The car chargers that answer."""
     prices: Prices = field(default_factory=Prices)
     requests: tuple[Request, ...] = ()
     mode: BatteryMode | None = None
@@ -114,6 +133,12 @@ class SiteSnapshot:
     def battery_w(self) -> float | None:
         """Battery power, above zero discharging."""
         return None if self.battery is None else self.battery.power_w
+
+    @property
+    def car_w(self) -> float | None:
+        """What goes into cars; None while no charger tells."""
+        known = [c.power_w for c in self.chargers if c.power_w is not None]
+        return sum(known) if known else None
 
     @property
     def soc_pct(self) -> float | None:

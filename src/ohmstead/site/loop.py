@@ -30,7 +30,7 @@ from ohmstead.site.inbox import Inbox
 from ohmstead.site.journal import Journal
 from ohmstead.site.prices import PriceWatch
 from ohmstead.site.share import shared
-from ohmstead.site.snapshot import battery_of, powers_of
+from ohmstead.site.snapshot import battery_of, chargers_of, powers_of
 from ohmstead.site.watch import DeviceWatch
 from ohmstead.site.writer import Errand, Writer
 
@@ -201,6 +201,7 @@ class Site:
             grid_w=grid_w,
             pv_w=pv_w,
             load_w=load_w,
+            chargers=chargers_of(devices),
             prices=Prices(buy=buy.curve if buy else None, sell=sell.curve if sell else None),
             requests=tuple(self._inbox.active(now)),
             mode=self._mode,

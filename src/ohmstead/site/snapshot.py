@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ohmstead.model import BatteryReading, DeviceSnapshot, Reading
+from ohmstead.model import BatteryReading, ChargerReading, DeviceSnapshot, Reading
 
-__all__ = ["battery_of", "powers_of"]
+__all__ = ["battery_of", "chargers_of", "powers_of"]
 
 
 def battery_of(devices: Mapping[str, DeviceSnapshot]) -> BatteryReading | None:
@@ -29,6 +29,11 @@ def battery_of(devices: Mapping[str, DeviceSnapshot]) -> BatteryReading | None:
         max_charge_w=_sum(b.max_charge_w for b in batteries),
         max_discharge_w=_sum(b.max_discharge_w for b in batteries),
     )
+
+
+def chargers_of(devices: Mapping[str, DeviceSnapshot]) -> tuple[ChargerReading, ...]:
+    """Return the car chargers that answer."""
+    return tuple(r.charger for r in _readings(devices) if r.charger is not None)
 
 
 def powers_of(

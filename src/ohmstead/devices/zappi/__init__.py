@@ -1,0 +1,1 @@
+"""myenergi zappi car chargers."""
