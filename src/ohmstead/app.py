@@ -28,7 +28,7 @@ from ohmstead.model import (
 )
 from ohmstead.outputs.log import log_ticks
 from ohmstead.outputs.systemd import notify, notify_ticks
-from ohmstead.ports import DevicePort, ExploringPort, PriceSource, SitePort
+from ohmstead.ports import DevicePort, ExploringPort, PlanPort, PriceSource, SitePort
 from ohmstead.site.budget import WriteBudget
 from ohmstead.site.journal import Journal
 from ohmstead.site.loop import Site, SiteParts
@@ -71,6 +71,8 @@ class Plan:
     strategies: Sequence[tuple[str, Strategy]]
     buy: PriceSource | None = None
     sell: PriceSource | None = None
+    planner: PlanPort | None = None
+    """Whoever keeps the plan that is followed, if one is."""
     data_dir: Path | None = None
     """Where the journal lives; None keeps it in memory."""
     writes_per_day: int = 100
@@ -84,6 +86,8 @@ class House:
     watches: Mapping[str, DeviceWatch]
     prices: Sequence[PriceWatch]
     clock: Clock
+    wake: Callable[[], None]
+    """Lets the loop take its next turn at once."""
 
 
 @asynccontextmanager
@@ -107,6 +111,7 @@ async def open_house(plan: Plan, clock: Clock) -> AsyncIterator[House]:
             watches=watches,
             buy=buy,
             sell=sell,
+            planner=plan.planner,
             journal=journal,
             writer=Writer(journal, WriteBudget(plan.writes_per_day, past)),
             decide=partial(decide, strategies=plan.strategies),
@@ -118,6 +123,7 @@ async def open_house(plan: Plan, clock: Clock) -> AsyncIterator[House]:
             watches=watches,
             prices=[watch for watch in (buy, sell) if watch is not None],
             clock=clock,
+            wake=wake.set,
         )
 
 
@@ -141,6 +147,9 @@ async def run(
                 ("log", lambda: log_ticks(house.site.ticks()), _heard),
                 ("systemd", lambda: notify_ticks(house.site.ticks()), _heard),
             ]
+            if plan.planner is not None:
+                planning = partial(plan.planner.run, house.site.snapshot, house.wake)
+                work.append(("planner", planning, _heard))
             work += [(name, partial(face, house.site), _heard) for name, face in faces]
             tasks = [group.create_task(supervise(*item, clock)) for item in work]
             await supervise("loop", partial(house.site.run, stop), _heard, clock)
@@ -234,6 +243,8 @@ async def visited(plan: Plan, clock: Clock, explore: str = "") -> AsyncIterator[
                 with contextlib.suppress(DeviceError):  # what was read already is worth showing
                     await found.device.explore()
                 await found.read_once()
+        if plan.planner is not None:
+            await plan.planner.refresh(house.site.snapshot())
         yield house
 
 

@@ -1,6 +1,6 @@
 """The seams, named for capabilities. Brands live behind them, the loop and the faces before."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import date, datetime
 from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
@@ -12,11 +12,13 @@ from ohmstead.model import (
     DayCosts,
     Forecast,
     JournalEntry,
+    Plan,
     Point,
     PriceCurve,
     Reading,
     Request,
     SettingChange,
+    SiteSnapshot,
     Tick,
     Value,
 )
@@ -27,6 +29,7 @@ __all__ = [
     "ExploringPort",
     "ForecastSource",
     "HistoryPort",
+    "PlanPort",
     "PriceSource",
     "SettingPort",
     "SitePort",
@@ -147,6 +150,24 @@ class HistoryPort(Protocol):
 
     async def costs(self, first: date, last: date) -> Sequence[DayCosts]:
         """Return what the local days from *first* to *last* cost, or raise ``HistoryError``."""
+
+
+class PlanPort(Protocol):
+    """Whoever keeps the house's plan."""
+
+    @property
+    def plan(self) -> Plan | None:
+        """The last plan; None before the first."""
+
+    @property
+    def trouble(self) -> str | None:
+        """Why there is no new one, in a sentence; None while all is well."""
+
+    async def refresh(self, site: SiteSnapshot) -> bool:
+        """Make a new plan if one is due, and tell whether there is one."""
+
+    async def run(self, look: Callable[[], SiteSnapshot], on_news: Callable[[], None]) -> None:
+        """Plan for ever for the house that *look* shows; tell *on_news* of each new plan."""
 
 
 class SitePort(Protocol):

@@ -114,12 +114,14 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
             Family("luxpower", "LuxPower", "LuxPower and EG4 inverters, by their datalogger"),
             Family("givenergy", "GivEnergy", "GivEnergy inverters, by their data adapter"),
             Family("givenergy_cloud", "GivEnergyCloud", "GivEnergy inverters, by their cloud"),
+            Family("zappi", "Zappi", "myenergi zappi car chargers, by their hub"),
         )
     }
 )
 
 STRATEGIES: Final = (
     "limits",
+    "follow_plan",
     "price_threshold",
     "cheapest_slots",
     "rule",

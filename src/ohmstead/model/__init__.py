@@ -17,6 +17,7 @@ from ohmstead.model.decision import Advice, Decision, Room
 from ohmstead.model.forecast import Forecast, ForecastSlot
 from ohmstead.model.history import Chart, DayCosts
 from ohmstead.model.journal import JournalEntry, WriteState
+from ohmstead.model.plan import Plan, PlanSlot
 from ohmstead.model.point import (
     UNITS,
     Button,
@@ -76,6 +77,8 @@ __all__ = [
     "LimitCommand",
     "LoadReading",
     "MeterReading",
+    "Plan",
+    "PlanSlot",
     "Point",
     "PriceCurve",
     "PriceSlot",

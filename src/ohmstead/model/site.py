@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
 from ohmstead.model.command import BatteryMode
+from ohmstead.model.plan import Plan
 from ohmstead.model.point import Value
 from ohmstead.model.prices import Prices
 from ohmstead.model.request import Request
@@ -126,6 +127,8 @@ class SiteSnapshot:
     mode: BatteryMode | None = None
     """What we last told the battery; None while we have told it nothing."""
     mode_since: datetime | None = None
+    plan: Plan | None = None
+    """What the house means to do; None while nobody plans."""
     memory: Mapping[str, str] = field(default_factory=dict)
     """What the strategies asked to be reminded of, each under its own key."""
 

@@ -24,7 +24,7 @@ from ohmstead.model import (
     SiteSnapshot,
     Tick,
 )
-from ohmstead.ports import BatteryPort, DevicePort, SettingPort
+from ohmstead.ports import BatteryPort, DevicePort, PlanPort, SettingPort
 from ohmstead.site.hub import Hub
 from ohmstead.site.inbox import Inbox
 from ohmstead.site.journal import Journal
@@ -57,6 +57,7 @@ class SiteParts:
     decide: Callable[[SiteSnapshot], Decision]
     clock: Clock
     timezone: tzinfo
+    planner: PlanPort | None = None
 
 
 class Site:
@@ -206,6 +207,7 @@ class Site:
             requests=tuple(self._inbox.active(now)),
             mode=self._mode,
             mode_since=self._mode_since,
+            plan=self._parts.planner.plan if self._parts.planner else None,
             memory=self._memory,
         )
 

@@ -1,0 +1,79 @@
+"""Do what the plan says for now, and set the inverter's own timers for as long as it says so."""
+
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from ohmstead.control.words import clock_time, price
+from ohmstead.model import Advice, BatteryMode, Room, SiteSnapshot
+
+__all__ = ["FollowPlan", "follow_plan"]
+
+_OLD: Final = timedelta(minutes=45)
+"""A plan is made every few minutes; one so old was made of things that hold no more."""
+_LONGEST: Final = timedelta(hours=12)
+_CHARGES: Final = frozenset({BatteryMode.CHARGE, BatteryMode.CHARGE_SOLAR})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowPlan:
+    """How the plan is made that is followed."""
+
+    wear_per_kwh: float = 0.0
+    """What each kWh out of the battery costs it, in the currency's main unit."""
+    min_soc_pct: float = 10.0
+    """The plan never goes below this."""
+    charge_efficiency: float = 0.95
+    """How much of what is drawn is stored."""
+    discharge_efficiency: float = 0.95
+    """How much of what is taken out arrives."""
+    capacity_kwh: float | None = None
+    """What the battery holds, if the inverter does not say."""
+    battery_w: float | None = None
+    """What the battery can do, if the inverter does not say."""
+    inverter_w: float | None = None
+    """For a hybrid, what its one inverter brings to the house; sun and battery share it."""
+    export: bool = True
+    """Whether the battery may feed the grid where that pays."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant."""
+        if self.wear_per_kwh < 0 or not math.isfinite(self.wear_per_kwh):
+            raise ValueError("wear_per_kwh must not be below 0")
+        if not 0 <= self.min_soc_pct < 100:  # noqa: PLR2004 - per cent
+            raise ValueError("min_soc_pct must be from 0 to 99")
+        for name in ("charge_efficiency", "discharge_efficiency"):
+            if not 0 < getattr(self, name) <= 1:
+                raise ValueError(f"{name} is above 0 and at most 1")
+        for name in ("capacity_kwh", "battery_w", "inverter_w"):
+            given = getattr(self, name)
+            if given is not None and given <= 0:
+                raise ValueError(f"{name} must be above 0")
+
+
+def follow_plan(site: SiteSnapshot, room: Room, settings: FollowPlan) -> Advice:
+    """Return the mode of the plan's present slot, until the plan changes its mind."""
+    del room, settings
+    plan = site.plan
+    if plan is None:
+        return Advice(reason="there is no plan yet", blind=True)
+    slot, end = plan.at(site.at), plan.run_from(site.at)
+    if plan.age(site.at) > _OLD or slot is None or end is None:
+        return Advice(reason="the plan is too old to be followed", blind=True)
+    end = min(end, site.at + _LONGEST)
+    until = None if slot.mode is BatteryMode.SELF_USE else end
+    power_w = math.inf if slot.power_w is None else slot.power_w
+    charges, empties = slot.mode in _CHARGES, slot.mode is BatteryMode.DISCHARGE
+    now = price(slot.import_per_kwh, plan.currency)
+    return Advice(
+        reason=f"the plan until {clock_time(site, end)}, at {now}: {slot.reason}",
+        room=Room(
+            modes=frozenset({slot.mode}),
+            charge_w=power_w if charges else math.inf,
+            discharge_w=power_w if empties else math.inf,
+            ceiling_pct=min(slot.target_pct, 100.0) if charges else 100.0,
+            floor_pct=max(slot.target_pct, 0.0) if empties else 0.0,
+            until=until,
+        ),
+    )

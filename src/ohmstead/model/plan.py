@@ -1,0 +1,75 @@
+"""What the house means to do in the hours to come, with the reason for each of them."""
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ohmstead.model.command import BatteryMode
+
+__all__ = ["Plan", "PlanSlot"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanSlot:
+    """One span of a plan (aware, UTC); powers are means, as forecast."""
+
+    start: datetime
+    end: datetime
+    mode: BatteryMode
+    power_w: float | None
+    """How much the battery moves at most; None is as much as the house asks or the sun spares."""
+    target_pct: float
+    """Where it stops: what should be stored at the end."""
+    battery_w: float
+    grid_w: float
+    pv_w: float
+    load_w: float
+    soc_pct: float
+    """At the end, as forecast."""
+    import_per_kwh: float
+    export_per_kwh: float
+    cost: float
+    """Of energy and wear, in the currency's main unit."""
+    worth_per_kwh: float
+    """What one more kWh in the battery would save later."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Slots in time order, without gaps."""
+
+    made_at: datetime
+    slots: tuple[PlanSlot, ...]
+    cost: float
+    """Of all slots, what is left in the battery not counted."""
+    saved: float
+    """What it saves over a house that does not plan, what is left in the battery counted."""
+    gap: float
+    """It costs at most so much more than the best there is: proven."""
+    made_of: str = ""
+    """Which prices and forecasts it was made of, in words."""
+    currency: str = "GBP"
+
+    def at(self, moment: datetime) -> PlanSlot | None:
+        """Return the slot that *moment* lies in, or None where nothing is planned."""
+        number = bisect_right(self.slots, moment, key=lambda slot: slot.start) - 1
+        if number >= 0 and moment < self.slots[number].end:
+            return self.slots[number]
+        return None
+
+    def run_from(self, moment: datetime) -> datetime | None:
+        """Return when what is planned at *moment* changes, or None where nothing is planned."""
+        now = self.at(moment)
+        if now is None:
+            return None
+        end = now.end
+        for slot in self.slots[self.slots.index(now) + 1 :]:
+            if slot.mode is not now.mode or slot.start != end:
+                break
+            end = slot.end
+        return end
+
+    def age(self, now: datetime) -> timedelta:
+        """Return how long ago it was made."""
+        return now - self.made_at

@@ -1,0 +1,230 @@
+"""From what is known of the house to the planner's question, and from its answer to a plan.
+
+Pure. The planner knows slots and energies; people know times, prices and reasons.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from math import inf
+from typing import Final
+
+from ohmstead.control.follow_plan import FollowPlan
+from ohmstead.control.words import price
+from ohmstead.model import (
+    BatteryMode,
+    BatteryReading,
+    Forecast,
+    Plan,
+    PlanSlot,
+    PriceCurve,
+    PriceSlot,
+    SiteSnapshot,
+)
+from ohmstead.planner.make import make_plan
+from ohmstead.planner.plan import Plan as Answer
+from ohmstead.planner.plan import PlannedSlot
+from ohmstead.planner.problem import Battery, Inverter, Problem, Slot
+
+__all__ = ["Outlook", "plan_for", "why_not"]
+
+_FAR: Final = timedelta(hours=36)
+_LEAST_SLOT: Final = timedelta(minutes=2)
+"""What is left of the present half-hour is a slot of its own, unless it is nearly over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What is known of the hours to come, and what the grid connection allows."""
+
+    load: Forecast
+    solar: Forecast | None
+    import_limit_w: float = inf
+    export_limit_w: float = inf
+
+
+def why_not(site: SiteSnapshot, settings: FollowPlan) -> str | None:
+    """Return what is missing for a plan, in words; None if nothing is."""
+    if site.prices.buy is None or site.prices.buy.at(site.at) is None:
+        return "the import price is not known for now"
+    if site.battery is None or site.battery.soc_pct is None:
+        return "the state of charge is not known"
+    if settings.capacity_kwh is None and not site.battery.capacity_kwh:
+        return "the battery does not say what it holds; set capacity_kwh of follow_plan"
+    return None
+
+
+def plan_for(site: SiteSnapshot, outlook: Outlook, settings: FollowPlan) -> Plan:
+    """Return the cheapest plan for *site*; ``why_not`` must have found nothing missing."""
+    assert site.prices.buy is not None  # noqa: S101 - what why_not looks at
+    assert site.battery is not None  # noqa: S101 - what why_not looks at
+    spans = _spans(site.prices.buy, site.at)
+    slots = tuple(_slot(span, site, outlook, settings) for span in spans)
+    problem = Problem(
+        slots=slots,
+        battery=_battery(site.battery, settings),
+        inverter=None if settings.inverter_w is None else _inverter(settings.inverter_w),
+        import_max_w=outlook.import_limit_w,
+        export_max_w=outlook.export_limit_w,
+        end_worth=_end_worth(spans, site.battery, settings),
+    )
+    answer = make_plan(problem)
+    return _timed(answer, spans, slots, site, outlook)
+
+
+# ---- the question ---------------------------------------------------------------------------
+
+
+def _spans(buy: PriceCurve, now: datetime) -> Sequence[PriceSlot]:
+    """Return the priced half-hours from now on; the present one begins now."""
+    first, *others = [
+        slot for slot in buy.half_hours(now) if slot.start < now + _FAR and slot.end > now
+    ]
+    if others and first.end - now < _LEAST_SLOT:
+        return others
+    return [replace(first, start=now), *others]
+
+
+def _slot(span: PriceSlot, site: SiteSnapshot, outlook: Outlook, settings: FollowPlan) -> Slot:
+    hours = (span.end - span.start) / timedelta(hours=1)
+    sell = site.prices.sell.at(span.start) if site.prices.sell else None
+    export = 0.0 if sell is None else sell.per_kwh
+    load_kwh = _kwh(outlook.load, span)
+    pv_kwh = _kwh(outlook.solar, span) if outlook.solar else 0.0
+    missing_w = max(load_kwh - pv_kwh, 0.0) / hours * 1_000
+    return Slot(
+        hours=hours,
+        import_per_kwh=span.per_kwh,
+        export_per_kwh=export,
+        load_kwh=load_kwh,
+        pv_kwh=pv_kwh,
+        discharge_max_w=inf if settings.export else missing_w,
+    )
+
+
+def _kwh(forecast: Forecast, span: PriceSlot) -> float:
+    """Return the energy expected in *span*; where nothing is known, none."""
+    known = forecast.between(span.start, span.end)
+    return sum(slot.middle_w / 1_000 * slot.hours for slot in known)
+
+
+def _battery(battery: BatteryReading, settings: FollowPlan) -> Battery:
+    capacity_kwh = settings.capacity_kwh or battery.capacity_kwh or 0.0
+    most_w = settings.battery_w
+    return Battery(
+        capacity_kwh=capacity_kwh,
+        energy_kwh=capacity_kwh * (battery.soc_pct or 0.0) / 100,
+        charge_max_w=most_w or battery.max_charge_w or _USUAL_W,
+        discharge_max_w=most_w or battery.max_discharge_w or _USUAL_W,
+        reserve_kwh=capacity_kwh * settings.min_soc_pct / 100,
+        charge_efficiency=settings.charge_efficiency,
+        discharge_efficiency=settings.discharge_efficiency,
+        wear_per_kwh=settings.wear_per_kwh,
+    )
+
+
+def _inverter(inverter_w: float) -> Inverter:
+    return Inverter(out_max_w=inverter_w, in_max_w=inverter_w)
+
+
+def _end_worth(
+    spans: Sequence[PriceSlot], battery: BatteryReading, settings: FollowPlan
+) -> tuple[tuple[float, float], ...]:
+    """Return what energy left at the end is worth: what storing it anew would cost.
+
+    The cheapest hours known stand for the cheap hours to come; valued at more, a battery would
+    be filled for a day nobody knows anything about.
+    """
+    capacity_kwh = settings.capacity_kwh or battery.capacity_kwh or 0.0
+    cheapest = sorted(span.per_kwh for span in spans)[: max(len(spans) // 6, 1)]
+    worth = max(sum(cheapest) / len(cheapest), 0.0) * settings.discharge_efficiency
+    return ((capacity_kwh, worth),)
+
+
+_USUAL_W: Final = 3_000.0
+
+
+# ---- the answer -----------------------------------------------------------------------------
+
+
+def _timed(
+    answer: Answer,
+    spans: Sequence[PriceSlot],
+    slots: Sequence[Slot],
+    site: SiteSnapshot,
+    outlook: Outlook,
+) -> Plan:
+    currency = site.prices.buy.currency if site.prices.buy else "GBP"
+    rows = list(zip(spans, slots, answer.slots, strict=True))
+    found = []
+    for number, (span, slot, planned) in enumerate(rows):
+        later = [other for other, _, _ in rows[number + 1 :]]
+        found.append(
+            PlanSlot(
+                start=span.start,
+                end=span.end,
+                mode=planned.mode,
+                power_w=planned.power_w,
+                target_pct=planned.target_pct,
+                battery_w=planned.battery_w,
+                grid_w=planned.grid_w,
+                pv_w=slot.pv_kwh / slot.hours * 1_000,
+                load_w=slot.load_kwh / slot.hours * 1_000,
+                soc_pct=planned.soc_pct,
+                import_per_kwh=span.per_kwh,
+                export_per_kwh=slot.export_per_kwh,
+                cost=planned.cost,
+                worth_per_kwh=planned.worth_per_kwh,
+                reason=_reason(planned, slot, later, site, currency),
+            )
+        )
+    sources = [site.prices.buy.source if site.prices.buy else "", outlook.load.source]
+    sources += [outlook.solar.source] if outlook.solar else []
+    return Plan(
+        made_at=site.at,
+        slots=tuple(found),
+        cost=answer.cost,
+        saved=answer.saved,
+        gap=answer.gap,
+        made_of="; ".join(source for source in sources if source),
+        currency=currency,
+    )
+
+
+def _reason(
+    planned: PlannedSlot,
+    slot: Slot,
+    later: Sequence[PriceSlot],
+    site: SiteSnapshot,
+    currency: str,
+) -> str:
+    """Return what the energy is for, and the margin to the next best thing to do."""
+    worth = price(planned.worth_per_kwh, currency)
+    buys, sells = price(slot.import_per_kwh, currency), price(slot.export_per_kwh, currency)
+    if planned.battery_w > 0:
+        used = f"serve the house instead of drawing at {buys}; a kWh kept is worth {worth}"
+    elif planned.battery_w < 0:
+        used = f"store spare sun: it is worth {worth} later, and {sells} if fed in"
+    else:
+        used = f"nothing to gain: a kWh in the battery is worth {worth}"
+    kept = f"a kWh stored would be worth {worth}"
+    return {
+        BatteryMode.CHARGE: (
+            f"charge at {buys}{_dearest(later, site, currency)}; a kWh stored is worth {worth}"
+        ),
+        BatteryMode.DISCHARGE: f"sell at {sells}: a kWh kept would be worth {worth}",
+        BatteryMode.HOLD: (
+            f"keep what is stored: drawing costs {buys}, a kWh kept is worth {worth}"
+        ),
+        BatteryMode.EXPORT_SOLAR: f"sell the sun at {sells}: {kept}",
+        BatteryMode.IDLE: f"turn the sun down, feeding in costs money: {kept}",
+    }.get(planned.mode, used)
+
+
+def _dearest(later: Sequence[PriceSlot], site: SiteSnapshot, currency: str) -> str:
+    if not later:
+        return ""
+    top = max(slot.per_kwh for slot in later)
+    first = next(slot for slot in later if slot.per_kwh == top)
+    local = first.start.astimezone(site.timezone)
+    return f" for {local:%H:%M}, when it costs {price(top, currency)}"
