@@ -70,11 +70,12 @@ class Flows:
     curtailed: Floats
     """Sun turned down, where the sun is."""
     cost: Floats
-    """With wear; breaking the import limit is not paid for here."""
+    """With wear; breaking the import limit is not paid for here, but in ``broken``."""
+    broken: Floats
 
 
-def house_of(problem: Problem) -> House:
-    """Return *problem* as arrays."""
+def house_of(problem: Problem, car: Floats | None = None) -> House:
+    """Return *problem* as arrays; *car* is what a car takes in each slot beside the load."""
     slots, battery, inverter = problem.slots, problem.battery, problem.inverter
     rows = np.array(
         [
@@ -93,6 +94,8 @@ def house_of(problem: Problem) -> House:
         ]
     ).T
     hours, buy, sell, load, pv = rows[:5]
+    if car is not None:
+        load = load + car
     per_slot = hours / WH_PER_KWH
     exports = np.minimum(rows[8], problem.export_max_w) * per_slot
     out, into = (inverter.out_efficiency, inverter.in_efficiency) if inverter else (1.0, 1.0)
@@ -143,9 +146,9 @@ def settle(house: House, changes: Sequence[float]) -> Flows:
             cheaper = other < cost - TINY * house.dearest
             through, cost = np.where(cheaper, clipped, through), np.where(cheaper, other, cost)
     grid, cost = _meter(house, through)
-    cost -= np.maximum(grid - house.imports, 0.0) * house.steep
-    cost += house.wear * np.maximum(bus, 0.0)
-    return Flows(bus, grid, np.maximum(bus + house.pv - through, 0.0), cost)
+    broken = np.maximum(grid - house.imports, 0.0) * house.steep
+    cost += house.wear * np.maximum(bus, 0.0) - broken
+    return Flows(bus, grid, np.maximum(bus + house.pv - through, 0.0), cost, broken)
 
 
 def marks(house: House) -> tuple[Floats, Floats, Floats]:

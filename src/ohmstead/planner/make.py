@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from ohmstead.model import BatteryMode
+from ohmstead.planner.car import best_with_car
 from ohmstead.planner.convex import Valley
 from ohmstead.planner.gentle import gentle
-from ohmstead.planner.house import WH_PER_KWH, House, settle
+from ohmstead.planner.house import WH_PER_KWH, settle
+from ohmstead.planner.peak import best_below_a_peak, peak_cost
 from ohmstead.planner.plan import Plan, PlannedSlot, Side
 from ohmstead.planner.problem import Problem
 from ohmstead.planner.self_use import self_use
-from ohmstead.planner.solve import Answer, Task, best, cost_of, task_of
+from ohmstead.planner.solve import Answer, Task, best, task_of
 
 __all__ = ["make_plan"]
 
@@ -42,38 +44,58 @@ _TURN_DOWN = _Act(BatteryMode.IDLE, Side.NOWHERE, Side.GRID, capped=True)
 
 def make_plan(problem: Problem) -> Plan:
     """Return the cheapest plan; for the same problem always the same one."""
-    task = task_of(problem)
-    return plan_of(task, best(task))
+    if problem.peak_per_kw > 0:
+        task, answer = best_below_a_peak(problem, _solve)
+    else:
+        task, answer = _solve(problem)
+    return _plan(problem, task, answer)
 
 
-def plan_of(task: Task, answer: Answer) -> Plan:
-    """Return the plan that *answer* stands for."""
-    problem, house = task.problem, task.house
-    changes = answer.changes
+def _solve(problem: Problem) -> tuple[Task, Answer]:
+    if problem.car is None:
+        task = task_of(problem)
+        return task, best(task)
+    shared = best_with_car(problem)
+    return shared.task, shared.answer
+
+
+def _plan(problem: Problem, task: Task, answer: Answer) -> Plan:
+    house, changes = task.house, answer.changes
     if not task.limits.taper:
         hours = [slot.hours for slot in problem.slots]
         changes = gentle(house, task.bounds, hours, answer.pieces, changes)
-    energies = list(accumulate(changes, initial=problem.battery.energy_kwh))
-    slots, cost = _slots(problem, house, changes, energies, answer.after)
-    left = _left(problem, energies[-1])
-    idle = self_use(house, task.bounds, task.limits, energies[0])
+    energies = list(accumulate(changes, initial=task.energy))
+    slots, cost = _slots(task, changes, energies, answer.after)
+    cost += peak_cost(problem, task, changes)
+    objective = cost - _left(problem, energies[-1])
     return Plan(
         slots=slots,
         cost=cost,
-        objective=cost - left,
+        objective=objective,
         gap=max(answer.cost - answer.bound, 0.0),
-        without=cost_of(task, idle),
-        missed=answer.cost - (cost - left),
+        without=_without(problem, task, slots),
+        missed=max(answer.cost - objective, 0.0),
     )
 
 
+def _without(problem: Problem, task: Task, slots: tuple[PlannedSlot, ...]) -> float:
+    """Return the objective of a house that does not plan.
+
+    What it lacks at the end of what should be left counts at the plan's own worth of energy.
+    """
+    changes = self_use(task.house, task.bounds, task.limits, task.energy)
+    energy = task.energy + sum(changes)
+    cost = float(settle(task.house, changes).cost.sum()) - _left(problem, energy)
+    cost += peak_cost(problem, task, changes)
+    if problem.end_kwh is None:
+        return cost
+    return cost + (problem.end_kwh - energy) * slots[max(len(slots) - 2, 0)].worth_per_kwh
+
+
 def _slots(
-    problem: Problem,
-    house: House,
-    changes: list[float],
-    energies: list[float],
-    after: Sequence[Valley],
+    task: Task, changes: list[float], energies: list[float], after: Sequence[Valley]
 ) -> tuple[tuple[PlannedSlot, ...], float]:
+    problem, house = task.problem, task.house
     flows = settle(house, changes)
     top, bottom = problem.battery.capacity_kwh, problem.battery.reserve_kwh
     per_cent = 100.0 / top
@@ -84,12 +106,13 @@ def _slots(
         flows.curtailed.tolist(),
         flows.cost.tolist(),
         (house.load / house.out - house.pv).tolist(),
+        house.load.tolist(),
         energies[1:],
         after[1:],
         strict=True,
     )
     found = []
-    for slot, bus, grid, curtailed, cost, need, energy, valley in rows:
+    for slot, bus, grid, curtailed, cost, need, load, energy, valley in rows:
         room = (energy > bottom + SAME_KWH, energy < top - SAME_KWH)
         act = _act(bus, need, curtailed, room)
         worth, lack = _worth(valley, energy)
@@ -106,6 +129,7 @@ def _slots(
                 battery_w=bus * to_w,
                 grid_w=grid * to_w,
                 curtailed_w=curtailed * to_w,
+                car_w=(load - slot.load_kwh) * to_w,
                 stored_kwh=energy,
                 soc_pct=energy * per_cent,
                 cost=cost,

@@ -39,6 +39,7 @@ class PlannedSlot:
     grid_w: float
     """As forecast; above 0 it imports."""
     curtailed_w: float
+    car_w: float
     stored_kwh: float
     """When the slot ends, as forecast."""
     soc_pct: float
@@ -55,7 +56,7 @@ class Plan:
 
     slots: tuple[PlannedSlot, ...]
     cost: float
-    """Energy and wear over all slots."""
+    """Energy, wear and peak over all slots."""
     objective: float
     """``cost`` less what is left in the battery is worth."""
     gap: float

@@ -6,7 +6,7 @@ the wrong way (is not convex) only where prices are negative or export is dearer
 """
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 from math import inf
 
 import numpy as np
@@ -14,9 +14,21 @@ import numpy.typing as npt
 
 from ohmstead.planner.house import House, marks
 
-__all__ = ["Curve", "Curves", "curve", "curves_of", "cut", "hull", "runs"]
+__all__ = [
+    "Curve",
+    "Curves",
+    "curve",
+    "curves_of",
+    "curves_through",
+    "cut",
+    "hull",
+    "lowest",
+    "runs",
+]
 
 Floats = npt.NDArray[np.float64]
+
+Points = list[tuple[list[float], list[float]]]
 
 SAME_KWH = 1e-10
 SAME_SLOPE = 1e-9
@@ -184,6 +196,32 @@ def _packed(
     fill = np.minimum(np.arange(order.shape[1])[None], counts[:, None] - 1)
     order = np.take_along_axis(order, fill, axis=1)
     return np.take_along_axis(xs, order, axis=1), np.take_along_axis(ys, order, axis=1), counts
+
+
+def curves_through(points: Points) -> Curves:
+    """Return the curves through lists of knots."""
+    most = max(len(xs) for xs, _ in points)
+    xs = np.array([row + row[-1:] * (most - len(row)) for row, _ in points])
+    ys = np.array([row + row[-1:] * (most - len(row)) for _, row in points])
+    return Curves(xs, ys, np.array([len(row) for row, _ in points]))
+
+
+def lowest(points: Points) -> tuple[list[float], list[float]]:
+    """Return the knots of the lowest of several curves; beyond its ends a curve is not counted."""
+    knots = np.unique(np.concatenate([xs for xs, _ in points]))
+    knots = knots[np.concatenate([[True], np.diff(knots) > SAME_KWH])]
+    rows = np.stack([np.interp(knots, xs, ys, left=inf, right=inf) for xs, ys in points])
+    extra = []
+    for one, two in combinations(rows, 2):
+        with np.errstate(invalid="ignore"):
+            ahead = one - two
+            cross = np.flatnonzero(ahead[:-1] * ahead[1:] < 0)
+        share = ahead[cross] / (ahead[cross] - ahead[cross + 1])
+        extra.append(knots[cross] + share * (knots[cross + 1] - knots[cross]))
+    every = np.unique(np.concatenate([knots, *extra]))
+    every = every[np.concatenate([[True], np.diff(every) > SAME_KWH])]
+    costs = [np.interp(every, xs, ys, left=inf, right=inf) for xs, ys in points]
+    return every.tolist(), np.min(costs, axis=0).tolist()
 
 
 def curve(xs: list[float], ys: list[float]) -> Curve:

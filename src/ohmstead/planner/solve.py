@@ -19,7 +19,7 @@ from ohmstead.planner.problem import Problem
 from ohmstead.planner.self_use import self_use
 from ohmstead.planner.slot import Curve, Curves, curve, curves_of, cut, hull, runs
 
-__all__ = ["Answer", "Task", "best", "task_of"]
+__all__ = ["Answer", "Task", "best", "cost_of", "polished", "searched", "solved", "task_of"]
 
 NODES_A_REACH = 14
 """How finely the most that one slot can move is divided."""
@@ -41,6 +41,8 @@ class Task:
     bounds: Bounds
     end: Curve
     limits: Limits
+    energy: float
+    """What is stored before the first slot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,30 +60,36 @@ class Answer:
     """The cost to come before each slot and after the last, within those pieces."""
 
 
-def task_of(problem: Problem, *, curves: Curves | None = None, house: House | None = None) -> Task:
-    """Return *problem* made ready to be solved."""
-    house = house or house_of(problem)
-    curves = curves or curves_of(house)
+def task_of(problem: Problem, car: Floats | None = None) -> Task:
+    """Return *problem* made ready to be solved, with *car* taken beside the load."""
+    house = house_of(problem, car)
+    curves = curves_of(house)
     bounds = bounds_of(problem, house)
     end = end_of(problem, bounds)
-    return Task(problem, house, curves, curves.points(), bounds, end, limits_of(problem, house))
+    limits, energy = limits_of(problem, house), problem.battery.energy_kwh
+    return Task(problem, house, curves, curves.points(), bounds, end, limits, energy)
 
 
 def best(task: Task) -> Answer:
+    """Return the cheapest changes of energy, never dearer than those of no plan at all."""
+    found = solved(task)
+    if found.cost <= found.bound + TOLERANCE_KWH:
+        return found
+    idle = self_use(task.house, task.bounds, task.limits, task.energy)
+    if cost_of(task, idle) < found.cost - TOLERANCE_KWH:
+        found = polished(task, idle, found)
+    return found
+
+
+def solved(task: Task) -> Answer:
     """Return the cheapest changes of energy, with the bound that certifies them."""
     pieces = [curve(*hull(xs, ys)) for xs, ys in task.points]
     relaxed = valleys(pieces, task.bounds, task.end)
     assert relaxed is not None  # noqa: S101 - doing nothing is always possible
-    energy = task.problem.battery.energy_kwh
-    bound = worth_at(relaxed[0], energy)
+    bound = worth_at(relaxed[0], task.energy)
     if not task.limits.taper and all(len(runs(xs, ys)) == 1 for xs, ys in task.points):
-        return Answer(walk(pieces, relaxed, energy), bound, bound, pieces, relaxed)
-    hulled = Answer([], 0.0, bound, pieces, relaxed)
-    found = polished(task, searched(task), hulled)
-    idle = self_use(task.house, task.bounds, task.limits, energy)
-    if cost_of(task, idle) < found.cost - TOLERANCE_KWH:
-        found = polished(task, idle, hulled)
-    return found
+        return Answer(walk(pieces, relaxed, task.energy), bound, bound, pieces, relaxed)
+    return polished(task, searched(task), Answer([], 0.0, bound, pieces, relaxed))
 
 
 def searched(task: Task) -> list[float]:
@@ -103,12 +111,12 @@ def searched(task: Task) -> list[float]:
         if limits is None
         else (sweep_within(limits, task.points, grid, end, extra))
     )
-    return trace(task.points, grid, costs, task.problem.battery.energy_kwh, limits)
+    return trace(task.points, grid, costs, task.energy, limits)
 
 
 def polished(task: Task, changes: list[float], hulled: Answer) -> Answer:
     """Return the exact best plan within the convex pieces that *changes* are in."""
-    energies = list(accumulate(changes, initial=task.problem.battery.energy_kwh))
+    energies = list(accumulate(changes, initial=task.energy))
     bounds, points = task.bounds, task.points
     if task.limits.taper:
         bounds, points = _within_cells(task, energies)
@@ -137,7 +145,7 @@ def _within_cells(task: Task, energies: list[float]) -> tuple[Bounds, Points]:
 
 def cost_of(task: Task, changes: Sequence[float]) -> float:
     """Return what *changes* cost, counted as an answer's cost is."""
-    total, energy = 0.0, task.problem.battery.energy_kwh
+    total, energy = 0.0, task.energy
     for index, ((xs, ys), change) in enumerate(zip(task.points, changes, strict=True), start=1):
         total += float(np.interp(change, xs, ys))
         energy += change

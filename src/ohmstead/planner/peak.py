@@ -1,0 +1,87 @@
+"""A charge on the highest import: find the cap on the import at which bill and peak cost least.
+
+With the cap given the rest is the ordinary problem, so the search has one dimension: a look at
+evenly spaced caps, then closer around the best. The bound needs no luck: below a cap nothing
+costs less than the bound at that cap, and above the cap before it the peak costs at least that.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import inf
+
+from ohmstead.planner.house import WH_PER_KWH, settle
+from ohmstead.planner.problem import Problem
+from ohmstead.planner.solve import Answer, Task
+
+__all__ = ["best_below_a_peak", "peak_cost"]
+
+LOOKS = 12
+ROUNDS = 5
+PARTS = 6
+CLOSE_KW = 1e-6
+
+Solve = Callable[[Problem], tuple[Task, Answer]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """What a cap leads to."""
+
+    cap_kw: float
+    task: Task
+    answer: Answer
+    cost: float
+    """With the peak that is really reached."""
+
+
+def peak_cost(problem: Problem, task: Task, changes: list[float]) -> float:
+    """Return what the highest import of a plan costs."""
+    if problem.peak_per_kw <= 0:
+        return 0.0
+    return problem.peak_per_kw * max(_peak(problem, task, changes) - problem.peak_paid_kw, 0.0)
+
+
+def best_below_a_peak(problem: Problem, solve: Solve) -> tuple[Task, Answer]:
+    """Return the cheapest plan, the charge for its peak counted."""
+    free = _try(problem, solve, inf)
+    tries = {free.cap_kw: free}
+    low = problem.peak_paid_kw
+    high = highest = max(_peak(problem, free.task, free.answer.changes), low)
+    parts = LOOKS
+    for _ in range(1 + ROUNDS):
+        for part in range(parts + 1):
+            cap = low + (high - low) * part / parts
+            if cap not in tries:
+                tries[cap] = _try(problem, solve, cap)
+        caps = sorted(tries)
+        place = min(range(len(caps)), key=lambda index: tries[caps[index]].cost)
+        low, parts = caps[max(place - 1, 0)], PARTS
+        high = min(caps[min(place + 1, len(caps) - 1)], highest)
+        if high - low < CLOSE_KW:
+            break
+    caps = sorted(tries)
+    found = min(tries.values(), key=lambda tried: tried.cost)
+    bound = _bound(problem, [tries[cap] for cap in caps])
+    return found.task, replace(found.answer, cost=found.cost, bound=min(bound, found.cost))
+
+
+def _try(problem: Problem, solve: Solve, cap_kw: float) -> _Try:
+    limit = min(problem.import_max_w, cap_kw * WH_PER_KWH)
+    task, answer = solve(replace(problem, import_max_w=limit, peak_per_kw=0.0))
+    broken = float(settle(task.house, answer.changes).broken.sum())
+    cost = answer.cost - broken + peak_cost(problem, task, answer.changes)
+    return _Try(cap_kw, task, answer, cost)
+
+
+def _peak(problem: Problem, task: Task, changes: list[float]) -> float:
+    grid: list[float] = settle(task.house, changes).grid.tolist()
+    return max(kwh / slot.hours for kwh, slot in zip(grid, problem.slots, strict=True))
+
+
+def _bound(problem: Problem, tries: list[_Try]) -> float:
+    """Return what no plan can beat: between two caps the energy costs what it does at the upper."""
+    floors = [problem.peak_paid_kw, *(tried.cap_kw for tried in tries[:-1])]
+    return min(
+        tried.answer.bound + problem.peak_per_kw * max(floor - problem.peak_paid_kw, 0.0)
+        for floor, tried in zip(floors, tries, strict=True)
+    )
