@@ -10,6 +10,7 @@ import pytest
 from ohmstead.clock import ManualClock
 from ohmstead.errors import ForecastBusy, ForecastError
 from ohmstead.forecasts import quarters
+from ohmstead.forecasts.carbon_uk import CarbonUkSettings, CarbonUkTeller, carbon_uk
 from ohmstead.forecasts.forecast_solar import ForecastSolarSettings, ForecastSolarTeller
 from ohmstead.forecasts.open_meteo import OpenMeteoSettings, OpenMeteoTeller
 from ohmstead.forecasts.panels import ArraySettings
@@ -17,7 +18,6 @@ from ohmstead.forecasts.quarters import Told
 from ohmstead.forecasts.sky_simulator import SkySimulator
 from ohmstead.forecasts.solcast import SolcastSettings, SolcastTeller
 from ohmstead.forecasts.sun import Place
-from ohmstead.forecasts.uk_carbon import UkCarbonSettings, UkCarbonTeller, uk_carbon
 from ohmstead.links.http import HttpPatience
 
 NOON = datetime(2026, 6, 21, 12, 4, tzinfo=UTC)
@@ -51,7 +51,7 @@ def solcast(url: str) -> Fetch:
 
 
 def carbon(url: str) -> Fetch:
-    return UkCarbonTeller(UkCarbonSettings(url=url), QUICK).fetch
+    return CarbonUkTeller(CarbonUkSettings(url=url), QUICK).fetch
 
 
 SOLAR = {"Open-Meteo": open_meteo, "Forecast.Solar": forecast_solar, "Solcast": solcast}
@@ -105,11 +105,11 @@ async def test_solcast_says_how_sure_it_is() -> None:
 async def test_carbon_of_a_region_the_country_and_as_a_price() -> None:
     async with a_sky() as (sky, url):
         for settings in (
-            UkCarbonSettings(url=url),
-            UkCarbonSettings(url=url, postcode="RG10"),
-            UkCarbonSettings(url=url, region=13),
+            CarbonUkSettings(url=url),
+            CarbonUkSettings(url=url, postcode="RG10"),
+            CarbonUkSettings(url=url, region=13),
         ):
-            curve = await uk_carbon(settings, cache_dir=None, patience=QUICK).curve(NOON)
+            curve = await carbon_uk(settings, cache_dir=None, patience=QUICK).curve(NOON)
             assert curve.currency == "kgCO2"
             slot = curve.at(NOON)
             assert slot is not None
@@ -146,8 +146,8 @@ async def test_errors_name_the_remedy_and_no_key(service: str, status: int) -> N
             ("Forecast.Solar", 401): ForecastSolarTeller(
                 ForecastSolarSettings(arrays=(SOUTH,), url=url, api_key="s3cret"), LONDON, QUICK
             ).fetch,
-            ("Carbon Intensity", 400): UkCarbonTeller(
-                UkCarbonSettings(url=url, postcode="ZZ99"), QUICK
+            ("Carbon Intensity", 400): CarbonUkTeller(
+                CarbonUkSettings(url=url, postcode="ZZ99"), QUICK
             ).fetch,
         }
         with pytest.raises(ForecastError) as caught:
@@ -247,9 +247,9 @@ def test_solcasts_calls_are_spread_over_the_day() -> None:
         pytest.param(
             lambda: ForecastSolarSettings(arrays=(SOUTH,), api_key="../x"), "api_key", id="no key"
         ),
-        pytest.param(lambda: UkCarbonSettings(postcode="RG1 1AA"), "first half", id="whole code"),
-        pytest.param(lambda: UkCarbonSettings(region=18), "1 to 17", id="no region"),
-        pytest.param(lambda: UkCarbonSettings(region=1, postcode="E1"), "not both", id="both"),
+        pytest.param(lambda: CarbonUkSettings(postcode="RG1 1AA"), "first half", id="whole code"),
+        pytest.param(lambda: CarbonUkSettings(region=18), "1 to 17", id="no region"),
+        pytest.param(lambda: CarbonUkSettings(region=1, postcode="E1"), "not both", id="both"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(make: Callable[[], object], complaint: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from diary import Diary
 from ohmstead.clock import ManualClock
-from ohmstead.forecasts.clear_sky import ModelSettings, model
+from ohmstead.forecasts.model import ModelSettings, model
 from ohmstead.forecasts.open_meteo import OpenMeteoSettings, open_meteo
 from ohmstead.forecasts.panels import ArraySettings
 from ohmstead.forecasts.sky_simulator import SkySimulator

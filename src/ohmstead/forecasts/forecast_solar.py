@@ -19,7 +19,7 @@ from ohmstead.forecasts.memory import Memory
 from ohmstead.forecasts.panels import ArraySettings
 from ohmstead.forecasts.quarters import Told, spread_out
 from ohmstead.forecasts.solar import SolarForecast
-from ohmstead.forecasts.source import SolarSettings, body_of, point_of
+from ohmstead.forecasts.source import PATIENCE, SolarSettings, body_of, point_of
 from ohmstead.forecasts.sun import Place
 from ohmstead.links.http import HttpPatience, Page, get_json
 from ohmstead.model import ForecastSlot
@@ -72,7 +72,7 @@ class ForecastSolarTeller:
         """Ask of the arrays in *settings* at *place*."""
         self._settings = settings
         self._place = place
-        self._patience = patience
+        self._patience = patience or PATIENCE
 
     @property
     def calls(self) -> int:

@@ -19,7 +19,7 @@ from ohmstead.forecasts.memory import Memory
 from ohmstead.forecasts.panels import Air, Panels, beam_and_diffuse
 from ohmstead.forecasts.quarters import QUARTER, QUARTER_S, Told
 from ohmstead.forecasts.solar import SolarForecast
-from ohmstead.forecasts.source import SolarSettings, body_of, point_of
+from ohmstead.forecasts.source import PATIENCE, SolarSettings, body_of, point_of
 from ohmstead.forecasts.sun import Place, sun_at
 from ohmstead.links.http import HttpPatience, get_json
 from ohmstead.ports import HistoryPort
@@ -65,7 +65,7 @@ class OpenMeteoTeller:
         self._url = url
         self._panels = panels
         self._place = place
-        self._patience = patience
+        self._patience = patience or PATIENCE
 
     async def fetch(self, now: datetime) -> Mapping[int, Told]:
         """Return the power of the last week and the next four days."""

@@ -6,7 +6,7 @@ account has ten calls a day (UTC), and one site a call.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +17,7 @@ from ohmstead.forecasts.kept import Keeper
 from ohmstead.forecasts.memory import Memory
 from ohmstead.forecasts.quarters import Told, spread_out
 from ohmstead.forecasts.solar import SolarForecast
-from ohmstead.forecasts.source import SolarSettings, body_of, point_of
+from ohmstead.forecasts.source import PATIENCE, SolarSettings, body_of, point_of
 from ohmstead.forecasts.sun import Place
 from ohmstead.links.http import HttpPatience, get_json
 from ohmstead.model import ForecastSlot
@@ -77,7 +77,7 @@ class SolcastTeller:
     def __init__(self, settings: SolcastSettings, patience: HttpPatience | None = None) -> None:
         """Ask of the sites in *settings*; each try is a call, so there is but one by default."""
         self._settings = settings
-        self._patience = patience or HttpPatience(attempts=1)
+        self._patience = patience or replace(PATIENCE, attempts=1)
 
     @property
     def calls(self) -> int:

@@ -6,9 +6,12 @@ from typing import Any, Final
 
 from ohmstead.errors import ForecastBusy, ForecastError
 from ohmstead.forecasts.panels import ArraySettings, Panels, check_horizon
-from ohmstead.links.http import Page
+from ohmstead.links.http import HttpPatience, Page
 
-__all__ = ["SolarSettings", "body_of"]
+__all__ = ["PATIENCE", "SolarSettings", "body_of", "point_of"]
+
+PATIENCE: Final = HttpPatience(timeout_s=10, attempts=2)
+"""A plan may be waiting for the answer, and there is always another forecast."""
 
 _OK: Final = 200
 _TOO_MANY: Final = 429

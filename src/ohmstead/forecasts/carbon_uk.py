@@ -15,11 +15,11 @@ from ohmstead.errors import ForecastError, PriceSourceError
 from ohmstead.forecasts import quarters
 from ohmstead.forecasts.kept import Keeper
 from ohmstead.forecasts.quarters import QUARTER, Told, spread_out
-from ohmstead.forecasts.source import body_of
+from ohmstead.forecasts.source import PATIENCE, body_of
 from ohmstead.links.http import HttpPatience, get_json
 from ohmstead.model import ForecastSlot, PriceCurve, PriceSlot
 
-__all__ = ["UkCarbonSettings", "UkCarbonTeller", "uk_carbon"]
+__all__ = ["CarbonUkSettings", "CarbonUkTeller", "carbon_uk"]
 
 _REMEDIES: Final = {
     400: "refuses the question: {said}; check postcode or region",
@@ -35,7 +35,7 @@ _LONGEST: Final = timedelta(hours=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UkCarbonSettings:
+class CarbonUkSettings:
     """The whole country, or a part of it."""
 
     postcode: str | None = None
@@ -55,7 +55,7 @@ class UkCarbonSettings:
             raise ValueError(f"region is a number from 1 to {_REGIONS}")
 
 
-class UkCarbonTeller:
+class CarbonUkTeller:
     """Asks for two days ahead; its numbers are grams a kWh."""
 
     name = "Carbon Intensity"
@@ -63,10 +63,10 @@ class UkCarbonTeller:
     calls = 1
     calls_a_day = None
 
-    def __init__(self, settings: UkCarbonSettings, patience: HttpPatience | None = None) -> None:
+    def __init__(self, settings: CarbonUkSettings, patience: HttpPatience | None = None) -> None:
         """Ask as *settings* say."""
         self._settings = settings
-        self._patience = patience
+        self._patience = patience or PATIENCE
 
     async def fetch(self, now: datetime) -> Mapping[int, Told]:
         """Return the grams of CO2 a kWh, two days ahead."""
@@ -81,7 +81,7 @@ class UkCarbonTeller:
         return spread_out(_slots(body_of(page, self.name, _REMEDIES)))
 
 
-class UkCarbonSource:
+class CarbonUkSource:
     """A price source whose currency is the kilogram of CO2."""
 
     def __init__(self, keeper: Keeper) -> None:
@@ -105,7 +105,7 @@ class UkCarbonSource:
         curve = PriceCurve(
             slots=tuple(_pairs(slots)),
             currency="kgCO2",
-            source="uk_carbon",
+            source="carbon_uk",
             fetched_at=kept.fetched_at,
         )
         if not curve.from_now(now):
@@ -117,12 +117,12 @@ class UkCarbonSource:
         return self._keeper.next_due(now)
 
 
-def uk_carbon(
-    settings: UkCarbonSettings, *, cache_dir: Path | None, patience: HttpPatience | None = None
-) -> UkCarbonSource:
+def carbon_uk(
+    settings: CarbonUkSettings, *, cache_dir: Path | None, patience: HttpPatience | None = None
+) -> CarbonUkSource:
     """Return the carbon of Great Britain's grid as a price source."""
-    path = cache_dir / "uk-carbon.json" if cache_dir else None
-    return UkCarbonSource(Keeper(UkCarbonTeller(settings, patience), path))
+    path = cache_dir / "carbon-uk.json" if cache_dir else None
+    return CarbonUkSource(Keeper(CarbonUkTeller(settings, patience), path))
 
 
 def _pairs(quarters_known: list[PriceSlot]) -> list[PriceSlot]:
