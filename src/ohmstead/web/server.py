@@ -17,6 +17,7 @@ from ohmstead.web.api import make_api
 from ohmstead.web.auth import Doorkeeper
 from ohmstead.web.history import make_history
 from ohmstead.web.live import Live
+from ohmstead.web.plan import make_plan_api
 from ohmstead.web.problems import add_problems
 from ohmstead.web.schema import ProblemView
 from ohmstead.web.settings import WebSettings
@@ -66,6 +67,7 @@ def make_app(
     add_problems(app)
     app.include_router(make_api(site, live, clock, version))
     app.include_router(make_history(history))
+    app.include_router(make_plan_api(site))
 
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:

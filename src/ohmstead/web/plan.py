@@ -1,0 +1,98 @@
+"""The API's route over what the house means to do."""
+
+from datetime import datetime
+from http import HTTPStatus
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from ohmstead.model import BatteryMode, Plan, PlanSlot
+from ohmstead.ports import SitePort
+from ohmstead.web.problems import PROBLEM, Problem
+
+__all__ = ["PlanSlotView", "PlanView", "make_plan_api", "plan_view"]
+
+
+class PlanSlotView(BaseModel):
+    """One span of the plan; powers are means, as forecast."""
+
+    start: datetime
+    end: datetime
+    mode: BatteryMode
+    power_w: float | None
+    target_pct: float
+    battery_w: float
+    grid_w: float
+    pv_w: float
+    load_w: float
+    soc_pct: float
+    import_per_kwh: float
+    export_per_kwh: float
+    cost: float
+    worth_per_kwh: float
+    reason: str
+
+
+class PlanView(BaseModel):
+    """The whole plan, in the currency's main unit."""
+
+    made_at: datetime
+    made_of: str
+    currency: str
+    cost: float
+    saved: float
+    """What it saves over a house that does not plan."""
+    gap: float
+    """It costs at most so much more than the best there is."""
+    slots: list[PlanSlotView]
+
+
+def make_plan_api(site: SitePort) -> APIRouter:
+    """Return the route over *site*'s plan."""
+    api = APIRouter(prefix="/api/v1", responses={"default": PROBLEM})
+
+    @api.get("/plan")
+    async def read_plan() -> PlanView:
+        """The plan, slot by slot, with the reason for each."""
+        plan = site.last.snapshot.plan if site.last else None
+        if plan is None:
+            raise Problem(
+                HTTPStatus.NOT_FOUND,
+                "there is no plan; list `follow_plan` under control to have one made",
+            )
+        return plan_view(plan)
+
+    return api
+
+
+def plan_view(plan: Plan) -> PlanView:
+    """Return *plan* as the API shows it."""
+    return PlanView(
+        made_at=plan.made_at,
+        made_of=plan.made_of,
+        currency=plan.currency,
+        cost=plan.cost,
+        saved=plan.saved,
+        gap=plan.gap,
+        slots=[_slot(slot) for slot in plan.slots],
+    )
+
+
+def _slot(slot: PlanSlot) -> PlanSlotView:
+    return PlanSlotView(
+        start=slot.start,
+        end=slot.end,
+        mode=slot.mode,
+        power_w=slot.power_w,
+        target_pct=slot.target_pct,
+        battery_w=slot.battery_w,
+        grid_w=slot.grid_w,
+        pv_w=slot.pv_w,
+        load_w=slot.load_w,
+        soc_pct=slot.soc_pct,
+        import_per_kwh=slot.import_per_kwh,
+        export_per_kwh=slot.export_per_kwh,
+        cost=slot.cost,
+        worth_per_kwh=slot.worth_per_kwh,
+        reason=slot.reason,
+    )
