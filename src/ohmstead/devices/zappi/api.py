@@ -143,7 +143,7 @@ def _status(device: str, said: Mapping[str, Any]) -> Status:
         given = said.get(field, 0)
         if isinstance(given, bool) or not isinstance(given, int | float):
             doubts[key] = f"{field} is no number"
-        elif not math.isfinite(given) or abs(given) > most:
+        elif abs(given) > most or not math.isfinite(given):
             doubts[key] = f"{field} of {given} cannot be"
         else:
             return given
@@ -151,9 +151,10 @@ def _status(device: str, said: Mapping[str, Any]) -> Status:
 
     def name(key: str, field: str, names: Mapping[Any, str]) -> str | None:
         given = said.get(field)
-        if given not in names:
-            doubts[key] = f"{field} of {given!r} is not known"
-        return names.get(given)
+        found = names.get(given) if isinstance(given, int | str) else None
+        if found is None:
+            doubts[key] = f"{field} of {str(given)[:20]!r} is not known"
+        return found
 
     values: dict[str, Value | None] = {
         "power_w": number("power_w", "div"),
@@ -195,7 +196,7 @@ def _ready(said: Mapping[str, Any]) -> time | None:
         return None
     try:
         return time(int(said.get("sbh", 0)), int(said.get("sbm", 0)))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 
