@@ -7,22 +7,26 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ohmstead.clock import Clock
-from ohmstead.config.catalogue import FAMILIES, output, price_source, strategy
+from ohmstead.config.catalogue import FAMILIES, forecast, output, price_source, strategy
 from ohmstead.config.settings import PriceEntry, Settings
 from ohmstead.control.decide import Strategy
 from ohmstead.control.limits import Limits, limits
 from ohmstead.control.requests import Requests, requests
+from ohmstead.forecasts.sun import Place
 from ohmstead.history.book import Book
-from ohmstead.ports import DevicePort, PriceSource, SitePort
+from ohmstead.ports import DevicePort, ForecastSource, HistoryPort, PriceSource, SitePort
 
 __all__ = [
     "Check",
     "Face",
+    "carbon",
     "devices",
     "history",
+    "load",
     "output_checks",
     "outputs",
     "prices",
+    "solar",
     "strategies",
 ]
 
@@ -46,8 +50,48 @@ def prices(settings: Settings) -> tuple[PriceSource | None, PriceSource | None]:
     return _source(settings, settings.buy, "import"), _source(settings, settings.sell, "export")
 
 
+def solar(settings: Settings, history: HistoryPort | None) -> ForecastSource | None:
+    """Return the sun's forecast, which learns from *history*; None if nobody asked for one."""
+    entry, where = settings.forecasts.get("solar"), settings.site.location
+    if entry is None or where is None:
+        return None
+    source: ForecastSource = forecast("solar", entry.source)[0](
+        entry.settings,
+        place=Place(latitude=where.latitude, longitude=where.longitude),
+        history=history,
+        cache_dir=settings.data_dir / "forecasts",
+    )
+    return source
+
+
+def load(settings: Settings, history: HistoryPort | None) -> ForecastSource:
+    """Return the load's forecast, which learns from *history*; there always is one."""
+    entry = settings.forecasts.get("load")
+    make, kind = forecast("load", entry.source if entry else "history")
+    source: ForecastSource = make(
+        entry.settings if entry else kind(),
+        zone=ZoneInfo(settings.site.timezone),
+        history=history,
+    )
+    return source
+
+
+def carbon(settings: Settings) -> PriceSource | None:
+    """Return what a kWh of the grid weighs, as a second price; None if nobody asked for it."""
+    entry = settings.forecasts.get("carbon")
+    if entry is None:
+        return None
+    source: PriceSource = forecast("carbon", entry.source)[0](
+        entry.settings, cache_dir=settings.data_dir / "forecasts"
+    )
+    return source
+
+
 def strategies(settings: Settings) -> list[tuple[str, Strategy]]:
-    """Return the strategies in their order: limits, what people ask for, then the owner's list."""
+    """Return the strategies in their order: limits, what people ask for, then the owner's list.
+
+    Of the list a car comes first, wherever it stands: what narrows must come before what chooses.
+    """
     chain: list[tuple[str, Strategy]] = []
     if settings.site.grid.import_limit_w is not None:
         of_the_grid = Limits(import_limit_w=settings.site.grid.import_limit_w)
@@ -58,7 +102,8 @@ def strategies(settings: Settings) -> list[tuple[str, Strategy]]:
     ]
     chain += [pair for pair in listed if pair[0] == "limits"]
     chain.append(("requests", partial(requests, settings=Requests())))
-    chain += [pair for pair in listed if pair[0] != "limits"]
+    chain += [pair for pair in listed if pair[0] == "car"]
+    chain += [pair for pair in listed if pair[0] not in {"limits", "car"}]
     return chain
 
 

@@ -21,11 +21,13 @@ from ohmstead.registers import RegisterTable
 
 __all__ = [
     "FAMILIES",
+    "FORECASTS",
     "LEAST_POLL_S",
     "OUTPUTS",
     "PRICE_SOURCES",
     "STRATEGIES",
     "Family",
+    "forecast",
     "output",
     "price_source",
     "settings_type",
@@ -131,6 +133,14 @@ STRATEGIES: Final = (
 
 PRICE_SOURCES: Final = ("octopus", "fixed", "time_of_use")
 
+FORECASTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "solar": ("model", "open_meteo", "forecast_solar", "solcast"),
+        "load": ("history",),
+        "carbon": ("uk",),
+    }
+)
+
 OUTPUTS: Final = ("mqtt", "influx", "prometheus", "givtcp", "notify")
 
 
@@ -144,6 +154,13 @@ def price_source(name: str) -> tuple[Callable[..., Any], type]:
     """Return what makes the price source called *name*, and its settings."""
     found = f"ohmstead.prices.{name}:{_camel(name)}"
     return resolve_name(f"{found}Source"), settings_type(f"{found}Settings")
+
+
+def forecast(kind: str, source: str) -> tuple[Callable[..., Any], type]:
+    """Return what makes the forecast of *kind* by *source*, and its settings."""
+    name = source if kind == "solar" else f"{kind}_{source}"
+    found = f"ohmstead.forecasts.{name}:"
+    return resolve_name(f"{found}{name}"), settings_type(f"{found}{_camel(name)}Settings")
 
 
 def output(name: str) -> tuple[Callable[..., Any], type]:

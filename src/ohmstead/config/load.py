@@ -9,10 +9,12 @@ from pydantic_core import ErrorDetails
 
 from ohmstead.config.catalogue import (
     FAMILIES,
+    FORECASTS,
     LEAST_POLL_S,
     OUTPUTS,
     PRICE_SOURCES,
     STRATEGIES,
+    forecast,
     output,
     price_source,
     settings_type,
@@ -23,6 +25,7 @@ from ohmstead.config.document import Document, Place, nearest, read_document
 from ohmstead.config.settings import (
     ControlEntry,
     DeviceEntry,
+    ForecastEntry,
     OutputEntry,
     PriceEntry,
     Settings,
@@ -65,6 +68,7 @@ class _Reader:
         control = [self._strategy(n, given) for n, given in enumerate(top.control)]
         buy = self._price("import", top.prices.buy)
         sell = self._price("export", top.prices.sell)
+        forecasts = self._forecasts(top)
         web = self._check(validator(settings_type(WEB_SETTINGS)), top.web or {}, ("web",))
         history = self._check(
             validator(settings_type(HISTORY_SETTINGS)), top.history or {}, ("history",)
@@ -78,6 +82,7 @@ class _Reader:
             devices=tuple(device for device in devices if device),
             buy=buy,
             sell=sell,
+            forecasts=forecasts,
             control=tuple(entry for entry in control if entry),
             outputs=tuple(entry for entry in outputs if entry),
             history=history,
@@ -146,6 +151,26 @@ class _Reader:
             return None
         settings = self._check(validator(price_source(source)[1]), values, place)
         return PriceEntry(source=source, settings=settings)
+
+    def _forecasts(self, top: Top) -> dict[str, ForecastEntry]:
+        asked = {kind: getattr(top.forecasts, kind) for kind in FORECASTS}
+        entries = [
+            self._forecast(kind, dict(given)) for kind, given in asked.items() if given is not None
+        ]
+        if asked["solar"] is not None and top.site.location is None:
+            self._complain(
+                ("site", "location"),
+                "is missing; the sun's forecast needs it: {latitude: 51.48, longitude: -0.01}",
+            )
+        return {entry.kind: entry for entry in entries if entry}
+
+    def _forecast(self, kind: str, given: dict[str, Any]) -> ForecastEntry | None:
+        place: Place = ("forecasts", kind)
+        source = given.pop("source", None)
+        if not self._named((*place, "source"), f"{kind} forecast", source, FORECASTS[kind]):
+            return None
+        settings = self._check(validator(forecast(kind, source)[1]), given, place)
+        return ForecastEntry(kind=kind, source=source, settings=settings)
 
     # ---- complaints -----------------------------------------------------------------
 

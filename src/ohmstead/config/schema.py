@@ -1,12 +1,15 @@
 """The configuration as a JSON Schema, so that editors can complete and check it."""
 
+from dataclasses import is_dataclass
 from typing import Any
 
 from ohmstead.config.catalogue import (
     FAMILIES,
+    FORECASTS,
     OUTPUTS,
     PRICE_SOURCES,
     STRATEGIES,
+    forecast,
     output,
     price_source,
     settings_type,
@@ -29,6 +32,7 @@ def json_schema() -> dict[str, Any]:
         part = validator(settings).json_schema(ref_template="#/$defs/{model}")
         definitions.update(part.pop("$defs", {}))
         definitions[name] = part
+        _describe(part, settings)
         return part
 
     families = []
@@ -49,6 +53,14 @@ def json_schema() -> dict[str, Any]:
         part["properties"] |= {"source": {"const": name}}
         part["required"] = ["source", *part.get("required", ())]
         sources.append({"$ref": f"#/$defs/price.{name}"})
+    for kind, known in FORECASTS.items():
+        choices_of_it = []
+        for name in known:
+            part = define(f"{kind}.{name}", forecast(kind, name)[1])
+            part["properties"] |= {"source": {"const": name}}
+            part["required"] = ["source", *part.get("required", ())]
+            choices_of_it.append({"$ref": f"#/$defs/{kind}.{name}"})
+        definitions["Forecasts"]["properties"][kind] = {"oneOf": choices_of_it}
     strategies = {}
     for name in STRATEGIES:
         define(f"control.{name}", strategy(name)[1])
@@ -77,3 +89,13 @@ def json_schema() -> dict[str, Any]:
         "title": "ohmstead.yaml",
         **{key: value for key, value in schema.items() if key != "title"},
     }
+
+
+def _describe(part: dict[str, Any], settings: type) -> None:
+    """Give *part* what is said of the keys that *settings* has from its bases."""
+    for base in settings.__mro__[1:]:
+        if is_dataclass(base):
+            known = validator(base).json_schema()["properties"]
+            for key, about in part["properties"].items():
+                if key in known and "description" in known[key]:
+                    about.setdefault("description", known[key]["description"])

@@ -1,5 +1,6 @@
 """What a house's configuration says, checked and frozen."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +14,7 @@ from ohmstead.web.settings import WebSettings
 __all__ = [
     "ControlEntry",
     "DeviceEntry",
+    "ForecastEntry",
     "GridSettings",
     "JournalSettings",
     "Location",
@@ -81,12 +83,24 @@ class Prices(_Strict):
     sell: dict[str, Any] | None = Field(default=None, alias="export")
 
 
+class Forecasts(_Strict):
+    """Where forecasts come from."""
+
+    solar: dict[str, Any] | None = None
+    """What the panels will give."""
+    load: dict[str, Any] | None = None
+    """What the house will use; from its own history if not said."""
+    carbon: dict[str, Any] | None = None
+    """What a kWh from the grid weighs, as a second price."""
+
+
 class Top(_Strict):
     """The file's outermost keys; families, strategies and sources check their own parts."""
 
     site: SiteSettings = SiteSettings()
     devices: tuple[dict[str, Any], ...] = ()
     prices: Prices = Prices()
+    forecasts: Forecasts = Forecasts()
     control: tuple[dict[str, Any], ...] = ()
     outputs: tuple[dict[str, Any], ...] = ()
     history: dict[str, Any] | None = None
@@ -115,6 +129,15 @@ class PriceEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastEntry:
+    """One forecast: of what, its source, and the source's settings."""
+
+    kind: str
+    source: str
+    settings: object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ControlEntry:
     """One strategy and its settings."""
 
@@ -138,6 +161,8 @@ class Settings:
     devices: tuple[DeviceEntry, ...]
     buy: PriceEntry | None
     sell: PriceEntry | None
+    forecasts: Mapping[str, ForecastEntry]
+    """By what they foretell: solar, load, carbon; only those that were asked for."""
     control: tuple[ControlEntry, ...]
     outputs: tuple[OutputEntry, ...]
     history: HistorySettings
