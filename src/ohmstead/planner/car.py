@@ -28,6 +28,8 @@ Floats = npt.NDArray[np.float64]
 Points = list[tuple[list[float], list[float]]]
 
 NEVER_KWH = 1e6
+SHORT = 0.5
+"""What a kWh that the car lacks counts for, as a share of what breaking the fuse does."""
 ROUNDS = 6
 DUAL_STEPS = 24
 GAINED = 1e-7
@@ -45,6 +47,11 @@ class Shared:
     car: Floats
     """What the car takes in each slot, kWh."""
 
+    def cost(self, car: Car) -> float:
+        """Return what it costs, with what the car lacks."""
+        lacks = max(car.energy_kwh - float(self.car.sum()), 0.0)
+        return self.answer.cost + lacks * self.task.house.steep * SHORT
+
 
 def best_with_car(problem: Problem) -> Shared:
     """Return the cheapest plan of the battery and the car."""
@@ -55,10 +62,10 @@ def best_with_car(problem: Problem) -> Shared:
     found: Shared | None = None
     for start in _starts(problem, car, alone, priced):
         tried = _improved(problem, car, start)
-        if found is None or tried.answer.cost < found.answer.cost - GAINED:
+        if found is None or tried.cost(car) < found.cost(car) - GAINED:
             found = tried
     assert found is not None  # noqa: S101 - there is more than one start
-    return replace(found, answer=replace(found.answer, bound=bound))
+    return replace(found, answer=replace(found.answer, cost=found.cost(car), bound=bound))
 
 
 def _starts(problem: Problem, car: Car, alone: Task, priced: Task) -> Iterable[Floats]:
@@ -76,7 +83,7 @@ def _improved(problem: Problem, car: Car, taken: Floats) -> Shared:
         taken = _filled(problem, car, found.answer.changes)
         task = task_of(problem, taken)
         tried = Shared(task, best(task), taken)
-        if tried.answer.cost > found.answer.cost - GAINED:
+        if tried.cost(car) > found.cost(car) - GAINED:
             break
         found = tried
     return found
@@ -92,18 +99,19 @@ def _filled(problem: Problem, car: Car, changes: Sequence[float]) -> Floats:
     taken = _levels(problem, car, house, [flows.bus])
     settled = [settle(house_of(problem, level), changes) for level in taken]
     costs = np.stack([flow.cost + flow.broken for flow in settled]).T
+    never = float(costs.max()) + house.steep * (1.0 + car.energy_kwh)
     points = []
     for index, (level, cost) in enumerate(zip(np.stack(taken).T, costs, strict=True)):
         spans = _spans(problem, car, index)
-        points.append(_with_gaps(level.tolist(), cost.tolist(), spans, house.steep))
-    slots = len(points)
+        points.append(_with_gaps(level.tolist(), cost.tolist(), spans, never))
+    slots, short = len(points), house.steep * SHORT
     store = Task(
         problem,
         house,
         curves_through(points),
         points,
         Bounds([0.0] * (slots + 1), [car.energy_kwh] * (slots + 1), [None] * (slots + 1), 0.0),
-        curve([0.0, max(car.energy_kwh, APART_KWH)], [house.steep * car.energy_kwh, 0.0]),
+        curve([0.0, max(car.energy_kwh, APART_KWH)], [short * car.energy_kwh, 0.0]),
         Limits([-inf], [1.0], [1.0], [inf] * slots, [inf] * slots, [0.0] * slots),
         0.0,
     )
@@ -123,11 +131,10 @@ def _spans(problem: Problem, car: Car, index: int) -> list[tuple[float, float]]:
 
 
 def _with_gaps(
-    levels: list[float], costs: list[float], spans: list[tuple[float, float]], steep: float
+    levels: list[float], costs: list[float], spans: list[tuple[float, float]], never: float
 ) -> tuple[list[float], list[float]]:
     """Return the cost of the car's energy, out of reach between the *spans* it can take."""
     known = dict(zip(levels, costs, strict=True))
-    never = max(costs) + steep
     xs: list[float] = []
     ys: list[float] = []
     for low, high in spans:
@@ -172,7 +179,8 @@ def _bound(problem: Problem, car: Car, alone: Task) -> tuple[float, Task]:
     """Return what nothing can beat, and the battery's task beside a car that pays its price."""
     house = alone.house
     idle = np.zeros_like(house.load)
-    buses = [idle, -house.charge, house.discharge]
+    fullest = house_of(problem, _levels(problem, car, house, [])[-1])
+    buses = [idle, -house.charge, house.discharge, fullest.discharge]
     if problem.inverter is not None:
         hours = np.array([slot.hours for slot in problem.slots]) / WH_PER_KWH
         buses.append(problem.inverter.out_max_w * hours / house.out - house.pv)
@@ -194,7 +202,7 @@ def _bound(problem: Problem, car: Car, alone: Task) -> tuple[float, Task]:
         assert relaxed is not None  # noqa: S101 - doing nothing is always possible
         return worth_at(relaxed[0], alone.energy) + price * car.energy_kwh
 
-    price, value = _highest(bound, -house.dearest, house.steep)
+    price, value = _highest(bound, -house.dearest, house.steep * SHORT)
     points = priced(price, exactly=True)
     return value, replace(alone, curves=curves_through(points), points=points)
 
@@ -210,6 +218,8 @@ def _under(rows: Points) -> tuple[list[float], list[float]]:
         if not xs or x > xs[-1] + APART_KWH / 10:
             xs.append(x)
             ys.append(y)
+        else:
+            ys[-1] = min(ys[-1], y)
     return xs, ys
 
 

@@ -210,18 +210,24 @@ def lowest(points: Points) -> tuple[list[float], list[float]]:
     """Return the knots of the lowest of several curves; beyond its ends a curve is not counted."""
     knots = np.unique(np.concatenate([xs for xs, _ in points]))
     knots = knots[np.concatenate([[True], np.diff(knots) > SAME_KWH])]
-    rows = np.stack([np.interp(knots, xs, ys, left=inf, right=inf) for xs, ys in points])
+    rows = np.stack([_inside(knots, xs, ys) for xs, ys in points])
     extra = []
     for one, two in combinations(rows, 2):
         with np.errstate(invalid="ignore"):
             ahead = one - two
-            cross = np.flatnonzero(ahead[:-1] * ahead[1:] < 0)
+            finite = np.isfinite(ahead[:-1]) & np.isfinite(ahead[1:])
+            cross = np.flatnonzero(finite & (ahead[:-1] * ahead[1:] < 0))
         share = ahead[cross] / (ahead[cross] - ahead[cross + 1])
         extra.append(knots[cross] + share * (knots[cross + 1] - knots[cross]))
     every = np.unique(np.concatenate([knots, *extra]))
     every = every[np.concatenate([[True], np.diff(every) > SAME_KWH])]
-    costs = [np.interp(every, xs, ys, left=inf, right=inf) for xs, ys in points]
+    costs = [_inside(every, xs, ys) for xs, ys in points]
     return every.tolist(), np.min(costs, axis=0).tolist()
+
+
+def _inside(at: Floats, xs: list[float], ys: list[float]) -> Floats:
+    inside = (at >= xs[0] - SAME_KWH) & (at <= xs[-1] + SAME_KWH)
+    return np.where(inside, np.interp(at, xs, ys), inf)
 
 
 def curve(xs: list[float], ys: list[float]) -> Curve:
