@@ -123,6 +123,7 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
 
 STRATEGIES: Final = (
     "limits",
+    "car",
     "follow_plan",
     "price_threshold",
     "cheapest_slots",

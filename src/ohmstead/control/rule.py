@@ -146,6 +146,7 @@ def names_of(site: SiteSnapshot) -> Names:
         "grid": {"power_w": site.grid_w},
         "pv": {"power_w": site.pv_w},
         "load": {"power_w": site.load_w},
+        "car": {"power_w": site.car_w},
         "time": {
             "hour": local.hour,
             "minute": local.minute,
