@@ -1,0 +1,25 @@
+"""The planner and HiGHS find the same cost of small problems with everything in them."""
+
+import os
+
+import pytest
+
+from ohmstead.planner.solve import best, task_of
+from planning_milp import milp_objective
+from planning_problems import random_problem
+
+HOW_MANY = int(os.environ.get("OHMSTEAD_ORACLE_PROBLEMS", "100"))
+BATCH = 20
+
+
+@pytest.mark.parametrize("first", range(0, HOW_MANY, BATCH))
+def test_small_problems_cost_what_a_mixed_integer_programme_finds(first: int) -> None:
+    wrong = {}
+    for seed in range(first, min(first + BATCH, HOW_MANY)):
+        task = task_of(random_problem(seed))
+        found = best(task)
+        proven = milp_objective(task.problem, task.house.steep)
+        assert found.bound <= proven + 1e-6
+        if abs(found.cost - proven) > 1e-5:
+            wrong[seed] = found.cost - proven
+    assert wrong == {}
