@@ -12,7 +12,8 @@ _TAKEN: Final = frozenset(
         *("invertorip", "inverterenable", "numinvertors", "numberofinverters"),
         *("selfrunlooptimer", "selfruntimer", "tz", "timezone"),
         *("dayrate", "nightrate", "exportrate", "dayratestart", "nightratestart"),
-        *("mqttoutput", "mqttaddress", "mqttport", "mqttusername", "mqttpassword", "haautod"),
+        *("mqttoutput", "mqttaddress", "mqttport", "mqttusername", "mqttpassword", "mqtttopic"),
+        "haautod",
         *("influxoutput", "influxurl", "influxbucket", "influxorg", "influxtoken"),
     }
 )
@@ -34,7 +35,6 @@ _FATES: Final = (
     ),
     ("inverterbatteryonly|litequery", "a device is always read in full"),
     ("autoscan|hostip", "no network is scanned unasked; `ohmstead discover` does it once"),
-    ("mqtttopic", "the old topics begin with GivEnergy; another root has no counterpart"),
     ("mqttretain", "values are always retained"),
     (
         "loglevel|debugfilelocation",
