@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Final
-from urllib.parse import urlsplit
+
+import httpx2
 
 from ohmstead.outputs.event import EventKind, EventLimits
 
@@ -119,13 +120,7 @@ def _of_day(moment: time) -> timedelta:
 
 def _is_http(url: str) -> bool:
     try:
-        parts = urlsplit(url)
-        return (
-            parts.scheme in {"http", "https"}
-            and bool(parts.hostname)
-            and parts.port != 0
-            and url.isprintable()
-            and " " not in url
-        )
-    except ValueError:
+        parts = httpx2.URL(url)
+    except httpx2.InvalidURL:
         return False
+    return parts.scheme in {"http", "https"} and bool(parts.host) and parts.port != 0
