@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Final
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -119,8 +120,9 @@ def _of_day(moment: time) -> timedelta:
 
 
 def _is_http(url: str) -> bool:
+    """Tell whether *url* is an address, by those who know and by the client that will use it."""
     try:
-        parts = httpx2.URL(url)
-    except httpx2.InvalidURL:
+        port, parts = urlsplit(url).port, httpx2.URL(url)
+    except (ValueError, httpx2.InvalidURL):
         return False
-    return parts.scheme in {"http", "https"} and bool(parts.host) and parts.port != 0
+    return parts.scheme in {"http", "https"} and bool(parts.host) and port != 0 and " " not in url
