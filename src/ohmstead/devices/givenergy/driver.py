@@ -139,7 +139,7 @@ class GivEnergyDriver:
     async def explore(self) -> None:
         """Look for everything that may hang behind the inverter; takes some 15 seconds."""
         await self.read()
-        while any(not unit.found and not unit.tries for unit in self._topology.units):
+        while not self._topology.known:
             await self.read()
 
     async def setting(self, point: str) -> Value | None:
@@ -344,11 +344,22 @@ class GivEnergyDriver:
             model=self._model,
             battery_kwh=size.battery_kwh,
             battery_w=size.battery_w,
+            units_known=self._topology.known,
             clock_drift_s=drift_s,
             frames_dropped=self._station.dropped,
             pages_refused=self._station.refused.total(),
         )
-        return reading_of(values, doubts, facts)
+        return self._steadied(reading_of(values, doubts, facts), monotonic)
+
+    def _steadied(self, reading: Reading, monotonic: float) -> Reading:
+        """Hold back what the house used where it steps back: its counters do not tick at once."""
+        used = {name: reading.values.get(name) for name in ("load_today_kwh", "load_total_kwh")}
+        doubts = self._counters.doubts(used, monotonic)
+        return replace(
+            reading,
+            values={**reading.values, **dict.fromkeys(doubts)},
+            doubts={**doubts, **reading.doubts},
+        )
 
     def _clock_drift_s(self, now: datetime) -> float | None:
         """Return how far the inverter's clock is ahead of the house's; it has no time zone."""
