@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ohmstead.devices.givenergy.frames import INVERTER, Function
-from ohmstead.devices.givenergy.guard import CounterGuard, PackGuard, is_serial, page_doubt
+from ohmstead.devices.givenergy.guard import (
+    CounterGuard,
+    PackGuard,
+    empty_doubt,
+    is_serial,
+    page_doubt,
+)
 from ohmstead.devices.givenergy.units import PACK
 from ohmstead.model import Value
 from ohmstead.registers import RegisterBank
@@ -95,6 +101,13 @@ def test_zeros_where_there_were_zeros_are_what_they_say() -> None:
 
 def test_a_part_of_a_page_may_be_zero() -> None:
     assert page_doubt(SETTINGS, 56, [0, 0], {56: 1600, 57: 700}) is None
+
+
+@pytest.mark.parametrize("first", [60, 240, 300])
+def test_settings_that_are_never_all_zero_are_not_there(first: int) -> None:
+    assert page_doubt(SETTINGS, first, NOTHING, {}) == "all zeros"
+    assert page_doubt(SETTINGS, first, changed(NOTHING, {50: 1}), {}) is None
+    assert page_doubt(FIRST_PACK, first, NOTHING, {}) is None
 
 
 def test_measurements_are_never_all_zero() -> None:
@@ -298,3 +311,34 @@ def test_only_energies_are_counters() -> None:
     guard = CounterGuard()
     guard.doubts({"grid_v": 240.0, "serial": "DF2244G000", "pv_total_kwh": None}, 0)
     assert guard.doubts({"grid_v": 239.9, "serial": "", "pv_total_kwh": None}, 1) == {}
+
+
+# ---- an empty battery ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "before", "believed"),
+    [
+        pytest.param({}, 60, False, id="all at once"),
+        pytest.param({}, 6, False, id="almost empty"),
+        pytest.param({}, 5, True, id="as good as empty"),
+        pytest.param({}, None, False, id="the very first"),
+        pytest.param({"battery_calibration": "discharge"}, 60, True, id="being calibrated"),
+        pytest.param({"battery_calibration": "off"}, 60, False, id="not being calibrated"),
+        pytest.param(
+            {"battery_1_soc_pct": 3, "battery_2_soc_pct": 0}, 60, True, id="its packs too"
+        ),
+        pytest.param({"battery_1_soc_pct": 0, "battery_2_soc_pct": 58}, 60, False, id="one pack"),
+        pytest.param({"battery_1_soc_pct": 58}, 4, True, id="a pack that lags behind"),
+        pytest.param({"battery_1_soc_pct": None}, 60, False, id="a pack that is not heard"),
+        pytest.param({"stack_1_highest_soc_pct": 1}, None, True, id="its stack too"),
+    ],
+)
+def test_an_empty_battery_is_believed_when_it_can_be(
+    values: dict[str, Value | None], before: float | None, *, believed: bool
+) -> None:
+    usual = {} if before is None else {"battery_soc_pct": before}
+    doubts = empty_doubt({"battery_soc_pct": 0, **values}, usual)
+    assert list(doubts) == ([] if believed else ["battery_soc_pct"])
+    assert empty_doubt({**values, "battery_soc_pct": 1}, usual) == {}
+    assert empty_doubt({**values, "battery_soc_pct": None}, usual) == {}

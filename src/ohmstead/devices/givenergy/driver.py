@@ -17,7 +17,7 @@ from ohmstead.devices.givenergy.battery_mode import (
     settings_of,
 )
 from ohmstead.devices.givenergy.frames import INVERTER, Function
-from ohmstead.devices.givenergy.freshness import LIVE_MOST_S, Freshness
+from ohmstead.devices.givenergy.freshness import LIVE_MOST_S, Deferred, Freshness
 from ohmstead.devices.givenergy.guard import CounterGuard, empty_doubt
 from ohmstead.devices.givenergy.modes import Plant, changes_for
 from ohmstead.devices.givenergy.power import POWERS, Power, Size, size_of
@@ -28,7 +28,6 @@ from ohmstead.devices.givenergy.registers import (
     Batteries,
     Model,
     Page,
-    Rhythm,
     model_of,
 )
 from ohmstead.devices.givenergy.settings import GivEnergySettings
@@ -86,7 +85,7 @@ class GivEnergyDriver:
         self._topology = Topology()
         self._counters = CounterGuard()
         self._usual: dict[str, float] = {}
-        self._not_before: dict[tuple[int, Function, int], float] = {}
+        self._deferred = Deferred()
         self._points: Mapping[str, Point] = self._describe()
         self._writing = asyncio.Lock()
 
@@ -274,22 +273,21 @@ class GivEnergyDriver:
     async def _refresh(self, page: Page, address: int = INVERTER) -> None:
         """Ask for *page* if it is too old; what fails is left for later, unless it is the core."""
         now, place = self._clock.monotonic(), (address, page.function)
-        age_s = self._station.heard(place).age_s(range(page.first, page.first + page.count), now)
-        key = (*place, page.first)
-        if age_s <= self._freshness.wanted_s(page) or now < self._not_before.get(key, -math.inf):
+        heard, registers = self._station.heard(place), range(page.first, page.first + page.count)
+        fresh = heard.age_s(registers, now) <= self._freshness.wanted_s(page)
+        if fresh or self._deferred.waits(place, page, now):
             return
         try:
-            if page.optional and math.isinf(age_s):
+            if page.optional and heard.words().keys().isdisjoint(registers):
                 if await self._station.probe(place, page.first, page.count) is None:
-                    self._not_before[key] = now + _ABSENT_S
+                    self._deferred.absent(place, page, now)
             else:
                 await self._station.read(place, page.first, page.count)
         except (DeviceUnreachable, DeviceBusy) as exc:
             if page is self._model.pages[0] and self._live_age_s() > LIVE_MOST_S:
                 raise
             log.debug("%s: %s", self.name, exc)
-            if page.rhythm is not Rhythm.LIVE:
-                self._not_before[key] = self._clock.monotonic() + _FAILED_S
+            self._deferred.failed(place, page, self._clock.monotonic())
 
     def _live_age_s(self) -> float:
         page = self._model.pages[0]
@@ -437,7 +435,10 @@ class GivEnergyDriver:
         for _ in range(_SENDS):
             await self._send(pairs)
             shown = await self._asked_for(row)
-            if shown == value or ticked(shown, value):
+            # One end of a slot may be right while the other is unset still.
+            words = self._station.heard((INVERTER, Function.READ_HOLD)).words()
+            stored = all(words.get(a) == word for a, word in pairs[: len(row.addresses)])
+            if stored or ticked(shown, value):
                 return value
         return shown
 
@@ -481,9 +482,6 @@ _AT_ONCE: Final = 4
 """So many units are looked for in one reading: the others wait for the next."""
 _MOST_STACKS: Final = 4
 _MOST_MODULES: Final = 6
-_FAILED_S: Final = 45.0
-"""How long a page that could not be read is left alone."""
-_ABSENT_S: Final = 6 * 3600.0
 _SENDS: Final = 3
 _MODE_IS_MADE_OF: Final = ("eco_mode_enabled", "discharge_enabled", "reserve_soc_pct")
 _FULL: Final = 100

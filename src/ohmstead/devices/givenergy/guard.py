@@ -35,8 +35,8 @@ def page_doubt(
         known = range(first, first + len(words))
         if not any(words) and any(before.get(address) for address in known):
             return "all zeros, where there were values before"
-    if place == (INVERTER, Function.READ_HOLD) and first == 0 and len(words) >= _PAGE:
-        return _identity_doubt(words)
+        if place == (INVERTER, Function.READ_HOLD):
+            return _settings_doubt(first, words)
     if place == (INVERTER, Function.READ_INPUT) and first == 0 and len(words) >= _PAGE:
         if not any(words):
             return "all zeros"
@@ -107,13 +107,24 @@ class CounterGuard:
 def empty_doubt(
     values: Mapping[str, Value | None], usual: Mapping[str, float]
 ) -> Mapping[str, str]:
-    """Doubt a battery that is empty all at once; while it is calibrated it may well be."""
-    empty = values.get("battery_soc_pct") == 0 and usual.get("battery_soc_pct", 0) > _EMPTY_PCT
-    if not empty or values.get("battery_calibration", "off") != "off":
+    """Doubt a battery that is empty all at once, unless its packs say so too.
+
+    While it is calibrated it may well be.
+    """
+    if values.get("battery_soc_pct") != 0 or values.get("battery_calibration", "off") != "off":
         return {}
-    return {"battery_soc_pct": f"0 % all at once, after {usual['battery_soc_pct']:g} %"}
+    shown = [values.get(name.format(n)) for n in range(1, 7) for name in _LEVELS]
+    packs = [level for level in shown if isinstance(level, int | float)]
+    before = usual.get("battery_soc_pct")
+    if packs and max(packs) <= _EMPTY_PCT:
+        return {}
+    if before is not None and before <= _EMPTY_PCT:
+        return {}
+    after = "at first" if before is None else f"all at once, after {before:g} %"
+    return {"battery_soc_pct": f"0 % {after}"}
 
 
+_LEVELS: Final = ("battery_{}_soc_pct", "stack_{}_highest_soc_pct")
 _EMPTY_PCT: Final = 5
 _PAGE: Final = 60
 _PACKET: Final[Mapping[int, tuple[int, ...]]] = {
@@ -123,6 +134,8 @@ _PACKET: Final[Mapping[int, tuple[int, ...]]] = {
 }  # fmt: skip
 """An IPv4 header, 192.168, the flags and time stamps of TCP: seen where registers belong."""
 _HITS: Final = 5
+_SET_ANYWAY: Final = frozenset({60, 240, 300})
+"""Pages of settings that are never all zero where they exist; some firmware answers for others."""
 _TOTALS: Final = (6, 7, 11, 12, 21, 22, 27, 28, 32, 33, 45, 46)
 _MOST_ADDRESS: Final = 247
 """A Modbus address; register 30 held more only in pages that were nonsense throughout."""
@@ -150,7 +163,11 @@ _STEP_KWH: Final = 0.25
 _STEP_S: Final = 600.0
 
 
-def _identity_doubt(words: Sequence[int]) -> str | None:
+def _settings_doubt(first: int, words: Sequence[int]) -> str | None:
+    if first in _SET_ANYWAY:
+        return None if any(words) else "all zeros"
+    if first != 0:
+        return None
     serial = b"".join(word.to_bytes(2, "big") for word in words[13:18])
     if not words[0] or not is_serial(serial.decode("latin-1")):
         return "no device type or serial number"
