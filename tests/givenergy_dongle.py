@@ -26,7 +26,9 @@ from ohmstead.devices.givenergy.frames import (
     Stored,
 )
 from ohmstead.devices.givenergy.simulator import DongleSettings, GivEnergySimulator
+from ohmstead.devices.givenergy.simulator_images import IMAGES
 from ohmstead.devices.givenergy.station import Place, Station
+from ohmstead.devices.givenergy.texts import RATED_W
 from ohmstead.links.frames_tcp import FramePatience
 from ohmstead.model import Reading, SettingChange, Value
 from ohmstead.simulation import House, HouseSettings
@@ -210,15 +212,21 @@ async def a_home(
     *,
     dongle: DongleSettings | None = None,
     patience: FramePatience = QUICK,
+    probe_s: float = 0.02,
     **owners: Value,
 ) -> AsyncIterator[Home]:
-    """Serve a simulated *model*, and connect a driver with the *owners* settings to it."""
+    """Serve a simulated *model*, and connect a driver with the *owners* settings to it.
+
+    What may not be there is waited for *probe_s*.
+    """
     clock = ManualClock(start)
-    house = House(HouseSettings(start_soc_pct=60), start, LONDON)
+    rated_w = RATED_W.get(IMAGES[model].device_type, 3_600)
+    house = House(HouseSettings(start_soc_pct=60, inverter_w=rated_w), start, LONDON)
     simulator = GivEnergySimulator(house, clock, LONDON, model=model, dongle=dongle)
     async with simulator.serve() as port:
         settings = GivEnergySettings(host="127.0.0.1", port=port, **owners)  # type: ignore[arg-type] # a test's own
         async with GivEnergyDriver("giv", settings, clock, LONDON, patience=patience) as driver:
+            driver._station._probe_s = probe_s
             yield Home(driver, simulator, clock, port)
 
 
