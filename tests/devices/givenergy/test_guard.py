@@ -274,6 +274,35 @@ def test_after_a_quarter_of_an_hour_two_pages_have_to_agree_again() -> None:
     assert guard.doubt(60, GOOD, 1021) is None
 
 
+def test_refusals_are_no_gap_in_what_was_heard() -> None:
+    guard = a_guard()
+    for at in (250, 301, 350):
+        assert guard.doubt(60, SPLICED, at) is not None
+    assert guard.doubt(60, GOOD, 400) is None
+
+
+def test_asking_again_at_once_is_the_same_poll() -> None:
+    guard = a_guard()
+    for n in range(1, 10):
+        for again in (0, 0.3, 0.6):
+            assert guard.doubt(60, SPLICED, 20 * n + again) is not None
+
+
+def test_cells_that_do_not_add_up_are_not_believed_even_at_first() -> None:
+    guard, halved = PackGuard(), page(cells_v=26.0)
+    for at in range(0, 600, 60):
+        assert guard.doubt(60, halved, at) == "its cells do not add up"
+    # Should this be how it always is, it is shown after all.
+    assert guard.doubt(60, halved, 600) == "the first page of a pack waits for a second"
+    assert guard.doubt(60, halved, 660) is None
+
+
+def test_a_pack_that_shows_no_sum_need_not_add_up() -> None:
+    guard = PackGuard()
+    guard.doubt(60, page(cells_v=0), 0)
+    assert guard.doubt(60, page(cells_v=0), 1) is None
+
+
 def test_a_pack_without_cell_voltages_is_none() -> None:
     words = changed(GOOD, dict.fromkeys(range(16), 0))
     for guard in (PackGuard(), a_guard()):

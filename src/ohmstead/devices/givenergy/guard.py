@@ -4,6 +4,7 @@ All of them come with a valid check sum. Sources: quirks collected by owners of 
 inverters, among them captures of every kind. Pure; whoever reads asks before it believes.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -59,27 +60,34 @@ class PackGuard:
         self._good_at = 0.0
         self._held: Mapping[str, Value | None] | None = None
         self._refused = 0
+        """In how many polls, since a page was believed."""
+        self._refused_at = -math.inf
 
     def doubt(self, first: int, words: Sequence[int], at: float) -> str | None:
         """Return why the page heard *at* cannot be believed, or None; remembers it if so."""
         values = PACK.decode(dict(enumerate(words, start=first))).values
         if not any(values.get(f"cell_{n:02}_v") for n in _CELLS) and values.get("capacity_ah"):
-            return self._refuse("no cell voltages")
-        if self._good is None or at - self._good_at > _HEAL_S or self._refused >= _HEAL_PAGES:
+            return self._refuse("no cell voltages", at)
+        healing = self._refused >= _HEAL_POLLS or at - self._good_at > _HEAL_S
+        if self._refused < _HEAL_POLLS and not _adds_up(values):
+            return self._refuse("its cells do not add up", at)
+        if self._good is None or healing:
             # With nothing to compare with, a second page has to agree.
             held, self._held = self._held, values
             if held is None or _jumps(held, values):
                 return "the first page of a pack waits for a second"
-        elif at - self._good_at <= _TRUST_S:
+        elif self._refused or at - self._good_at <= _TRUST_S:
             jumps = _jumps(self._good, values)
             held, self._held = self._held, values
             if len(jumps) > 1 or (jumps and (held is None or _jumps(held, values))):
-                return self._refuse(f"sudden change of {', '.join(sorted(jumps))}")
+                return self._refuse(f"sudden change of {', '.join(sorted(jumps))}", at)
         self._good, self._good_at, self._held, self._refused = values, at, None, 0
         return None
 
-    def _refuse(self, why: str) -> str:
-        self._refused += 1
+    def _refuse(self, why: str, at: float) -> str:
+        # A page that is refused is asked for again at once: all of that is one poll.
+        if at - self._refused_at > _POLL_S:
+            self._refused, self._refused_at = self._refused + 1, at
         return why
 
 
@@ -144,7 +152,9 @@ _CELLS: Final = range(1, 17)
 _TRUST_S: Final = 300.0
 """A page older than this says nothing about what can be true now."""
 _HEAL_S: Final = 900.0
-_HEAL_PAGES: Final = 10
+_HEAL_POLLS: Final = 10
+_POLL_S: Final = 5.0
+_SUM_V: Final = 2.0
 _JUMPS: Final[Mapping[str, float]] = {
     **{f"cell_{n:02}_v": 0.3 for n in _CELLS},
     **{f"cells_{4 * n + 1:02}_{4 * n + 4:02}_c": 5.0 for n in range(4)},
@@ -174,6 +184,16 @@ def _settings_doubt(first: int, words: Sequence[int]) -> str | None:
     if words[30] > _MOST_ADDRESS:
         return f"Modbus address {words[30]}"
     return None
+
+
+def _adds_up(values: Mapping[str, Value | None]) -> bool:
+    """Tell whether the voltage of all cells is the sum of theirs, as far as both are shown."""
+    whole = values.get("cells_v")
+    shown = [values.get(f"cell_{n:02}_v") for n in _CELLS]
+    cells = [volts for volts in shown if isinstance(volts, int | float)]
+    if not isinstance(whole, int | float) or len(cells) != values.get("cell_count"):
+        return True
+    return abs(sum(cells) - whole) <= _SUM_V
 
 
 def _jumps(before: Mapping[str, Value | None], now: Mapping[str, Value | None]) -> set[str]:
