@@ -17,7 +17,15 @@ from ohmstead.control.self_consumption import SelfConsumption, self_consumption
 from ohmstead.devices.givenergy.driver import GivEnergyDriver, GivEnergySettings
 from ohmstead.devices.givenergy.simulator import DongleSettings, GivEnergySimulator
 from ohmstead.links.frames_tcp import FramePatience
-from ohmstead.model import BatteryCommand, BatteryMode, Request, Tick, Value
+from ohmstead.model import (
+    BatteryCommand,
+    BatteryMode,
+    CommandResult,
+    Request,
+    SettingChange,
+    Tick,
+    Value,
+)
 from ohmstead.ports import SitePort
 from ohmstead.simulation import BatterySettings, House, HouseSettings
 
@@ -119,8 +127,8 @@ class Plant:
             settings,
             clock.now(),
             timezone,
-            pv_at=lambda _: self.sun_w,
-            load_at=lambda _: self.people_w,
+            pv_at=self.sun,
+            load_at=self.people,
         )
         self.simulator = GivEnergySimulator(self.house, clock, timezone, model=model, dongle=dongle)
         self._move_in()
@@ -129,6 +137,16 @@ class Plant:
         """Let the owner have set what is not as it left the factory."""
         bank = self.simulator.inverter.holdings
         bank.show(**{name: value for name, value in _OWNERS.items() if name in bank.table})
+
+    def sun(self, second: float) -> float:
+        """Return what the panels give; the same until the weather changes."""
+        del second
+        return self.sun_w
+
+    def people(self, second: float) -> float:
+        """Return what the house uses."""
+        del second
+        return self.people_w
 
     def live(self) -> House:
         """Return the house as it is now."""
@@ -184,6 +202,16 @@ class Service:
             while not _all_read(self.ticks[-1], since=now):
                 await self.clock.sleep(0.05)
         return now
+
+    async def change(self, device: str, point: str, value: Value) -> CommandResult:
+        """Ask for a change of a setting, and return how it ended."""
+        assert self.site is not None
+        self._asked += 1
+        want = SettingChange(device=device, point=point, value=value)
+        request = Request(id=str(self._asked), asked_by="test", made_at=self.clock.now(), want=want)
+        result = await self.site.ask(request)
+        assert result is not None
+        return result
 
     async def ask(
         self, mode: BatteryMode, minutes: float, power_w: float | None, soc_pct: float | None

@@ -411,7 +411,7 @@ class GivEnergyDriver:
         first = min(each.address for each in rows)
         last = max(each.addresses[-1] for each in rows)
         place = (INVERTER, Function.READ_HOLD)
-        words = await self._station.read(place, first, last - first + 1)
+        words = await self._station.insist(place, first, last - first + 1)
         return row.decode(tidied(dict(enumerate(words, start=first)), table))
 
     async def _change(self, model: Model, change: SettingChange) -> Value | None:
