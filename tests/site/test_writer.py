@@ -161,9 +161,8 @@ async def test_a_command_given_again_keeps_what_only_its_first_time_needed(house
         await house.command(CHARGE)
     assert house.battery.held["discharge_pct"] == 100
     assert len(house.battery.sent) == 3  # the rate, the power, the switch: each once
-    await house.command(HOLD)
-    await house.command(SELF_USE)
-    assert house.battery.held["discharge_pct"] == 0
+    await house.writer.undo(house.battery, NOON, "the end")
+    assert house.battery.held == {"charge_on": False, "charge_w": 2_000, "discharge_pct": 0}
 
 
 async def test_the_owners_own_value_comes_back_after_several_commands(house: House) -> None:
