@@ -72,7 +72,13 @@ def history(settings: Settings) -> Book | None:
 
 def outputs(settings: Settings, clock: Clock) -> list[Face]:
     """Return the outputs, each with a name and a folder of its own."""
-    return [(name, made.run) for name, made in _outputs(settings, clock)]
+    made = list(_outputs(settings, clock))
+    for _, watcher in made:
+        if hasattr(watcher, "watch"):  # it shows what waits in the queues of the others
+            for name, watched in made:
+                if hasattr(watched, "waiting"):
+                    watcher.watch(name, watched)
+    return [(name, one.run) for name, one in made]
 
 
 def output_checks(settings: Settings, clock: Clock) -> list[Check]:
