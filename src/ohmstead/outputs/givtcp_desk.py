@@ -45,6 +45,8 @@ class _Seen:
 
     value: Value
     at: datetime
+    lent: bool = False
+    """Whether it is part of a battery command, and goes back when that ends."""
 
 
 class Desk:
@@ -99,6 +101,8 @@ class Desk:
         self._silent = silent
         if device is not None and device.reading is not None:
             self._keep(device.reading)
+        if tick.decision.command is None:  # what a command changed was put back
+            self._seen = {point: seen for point, seen in self._seen.items() if not seen.lent}
         for result in tick.results:
             if result.device == self.device:
                 self._heard_of(result, device)
@@ -142,14 +146,17 @@ class Desk:
         if isinstance(result, Refused):
             return
         values = device.reading.values if device and device.reading else {}
+        lent = isinstance(result.command, BatteryCommand)
         for write in result.wrote:
-            self._note(write.point, write.new)
+            self._note(write.point, write.new, lent=lent)
         self._writes += len(result.wrote)
         if values.get("real_time_control_enabled"):
             self._safe_writes += len(result.wrote)
 
-    def _note(self, point: str, value: Value) -> None:
-        seen = self._seen[point] = _Seen(value=value, at=self._clock.now())
+    def _note(self, point: str, value: Value, *, lent: bool = False) -> None:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)  # as the inverter will show it
+        seen = self._seen[point] = _Seen(value=value, at=self._clock.now(), lent=lent)
         self._remember(point, value)
         if point == "battery_mode":
             made_of: dict[str, Value] = {
