@@ -17,7 +17,8 @@ def prepare() -> None:
         for line in adopt_environment(path, os.environ):
             print(line, file=sys.stderr)
     except ConfigError as exc:
-        sys.exit(f"ohmstead: {exc}")
+        print(f"ohmstead: {exc}", file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":
