@@ -63,6 +63,15 @@ class GivtcpHouse:
         await self.ear.until(lambda: len(self._results()) > heard, within_s=20)
         return self._results()[heard]
 
+    async def whole(self) -> None:
+        """Wait until the packs are found, and what they counted is believed."""
+        total: object = None
+        async with asyncio.timeout(30):
+            while total is None:
+                await asyncio.sleep(0.2)
+                tree = await self.get("/runAll")
+                total = at(tree, "Energy/Total").get("Battery_Charge_Energy_Total_kWh")
+
     def holds(self, register: int) -> int:
         return self.simulator.inverter.holdings.read(register, 1)[0]
 

@@ -74,7 +74,7 @@ def tree_of(reading: Reading, facts: Facts) -> Tree:
     stats = _stats(reading, facts)
     tree: Tree = {
         "Power": _merged(power_tree(reading, facts.now), _branch(more, "Power")),
-        "Energy": _merged(energy_tree(reading), _branch(more, "Energy")) | {"Rates": _rates(facts)},
+        "Energy": _merged(energy_tree(reading), _branch(more, "Energy")) | _rates(facts),
         serial: details,
         "Invertor_Details": details,
         "Timeslots": _timeslots(values) | _branch(more, "Timeslots"),
