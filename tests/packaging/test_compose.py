@@ -9,14 +9,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from ruamel.yaml import YAML
 
 from mqtt_house import free_port, mosquitto
+from ohmstead.config.load import load
 
 PACKAGING = Path(__file__).parents[2] / "packaging"
 TEXT = (PACKAGING / "compose.yaml").read_text()
+DOCS = (PACKAGING.parent / "docs" / "container.md").read_text()
 COMPOSE: dict[str, Any] = YAML(typ="safe").load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 PROFILES = {
@@ -103,6 +106,24 @@ def test_the_service_is_built_from_the_dockerfile_and_stops_in_good_order() -> N
     assert (context / build["dockerfile"]).is_file()
     assert (context / ".dockerignore").is_file()
     assert int(SERVICES["ohmstead"]["stop_grace_period"].removesuffix("s")) >= 30
+
+
+@pytest.mark.parametrize("line", re.findall(r"`(- \w+: \{.*\})`", DOCS))
+def test_what_the_page_says_to_write_is_taken_and_leads_to_a_service(
+    tmp_path: Path, line: str
+) -> None:
+    path = tmp_path / "ohmstead.yaml"
+    path.write_text(f"outputs:\n  {line}\n")
+    secrets = {"OHMSTEAD_SECRET_MQTT": "a", "OHMSTEAD_SECRET_INFLUX": "b"}
+    (output,) = load(path, secrets).outputs
+    ((_, given),) = YAML(typ="safe").load(line.replace("!secret ", ""))[0].items()
+    host = given.get("host") or urlsplit(given["url"]).hostname
+    assert host in SERVICES
+    told = SERVICES[host].get("environment", {})
+    assert given.get("bucket") == told.get("DOCKER_INFLUXDB_INIT_BUCKET")
+    assert given.get("org") == told.get("DOCKER_INFLUXDB_INIT_ORG")
+    assert given.get("username", "") in told.get("MQTT_USERNAME", "")
+    assert output.output in {"mqtt", "influx"}
 
 
 # ---- the broker -------------------------------------------------------------------------

@@ -9,11 +9,12 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiomqtt
 import httpx2
 import pytest
 
 from givenergy_house import Plant
-from mqtt_house import free_port
+from mqtt_house import free_port, mosquitto
 from ohmstead.clock import SystemClock
 from ohmstead.config.document import read_document
 
@@ -148,6 +149,47 @@ async def test_from_givtcps_variables_to_a_house_that_is_well_and_given_back(
             async with asyncio.timeout(20):
                 assert await process.wait() == 0
         assert container.files() == files
+
+
+@pytest.mark.timeout(120)
+async def test_givtcps_own_broker_is_there_with_its_topics(tmp_path: Path) -> None:
+    mosquitto()  # skips without one
+    async with Plant("hybrid_gen2", SystemClock()).simulator.serve() as port:
+        container = Container(tmp_path, port)
+        broker, routes = free_port(), container.environment["OHMSTEAD__OUTPUTS__0__GIVTCP__LISTEN"]
+        del container.environment["OHMSTEAD__OUTPUTS__0__GIVTCP__LISTEN"]
+        container.environment |= {
+            "MQTT_OUTPUT": "True",
+            "MQTT_PORT": str(broker),
+            "MQTT_USERNAME": "house",
+            "MQTT_PASSWORD": "hush",
+            "OHMSTEAD__OUTPUTS__1__GIVTCP__LISTEN": routes,
+        }
+        async with container.started() as process:
+            heard = await topics(broker, {"GivEnergy", "homeassistant", "ohmstead"})
+            process.terminate()
+            async with asyncio.timeout(20):
+                assert await process.wait() == 0
+    assert any(topic.endswith("/Power/Power/SOC") for topic in heard)
+
+
+async def topics(port: int, roots: set[str]) -> set[str]:
+    """Return what is heard of, once every one of *roots* and a state of charge is."""
+    heard: set[str] = set()
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                async with aiomqtt.Client(
+                    "127.0.0.1", port, username="house", password="hush"
+                ) as client:
+                    await client.subscribe("#")
+                    async for message in client.messages:
+                        heard.add(message.topic.value)
+                        found = {topic.partition("/")[0] for topic in heard}
+                        if found >= roots and any("SOC" in topic for topic in heard):
+                            return heard
+            except aiomqtt.MqttError:
+                await asyncio.sleep(0.2)
 
 
 async def test_without_a_file_and_without_variables_it_says_what_to_do(tmp_path: Path) -> None:
