@@ -5,7 +5,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -99,19 +99,22 @@ def _with_secrets(path: Path, words: Mapping[str, str]) -> Iterator[None]:
     before = path.read_text(encoding="utf-8") if path.exists() else None
     missing = [name for name in words if name not in _known(path, before or "")]
     lines = "".join(f"{name}: {quoted(words[name])}\n" for name in missing)
-    if before is None:
-        _create(path, lines)
-    elif lines:
-        with path.open("a", encoding="utf-8") as file:
-            file.write("\n" * (not before.endswith("\n") and bool(before)) + lines)
-    try:
-        yield
-    except BaseException:
+    with ExitStack() as undo:
+        undo.callback(_put_back, path, before)
         if before is None:
-            path.unlink()
-        else:
-            path.write_text(before, encoding="utf-8")
-        raise
+            _create(path, lines)
+        elif lines:
+            with path.open("a", encoding="utf-8") as file:
+                file.write("\n" * (not before.endswith("\n") and bool(before)) + lines)
+        yield
+        undo.pop_all()
+
+
+def _put_back(path: Path, before: str | None) -> None:
+    if before is None:
+        path.unlink(missing_ok=True)
+    else:
+        path.write_text(before, encoding="utf-8")
 
 
 def _known(path: Path, text: str) -> Mapping[str, object]:
