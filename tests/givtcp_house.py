@@ -100,13 +100,22 @@ def at(tree: Any, path: str) -> Any:  # noqa: ANN401 - whatever JSON holds
 
 @asynccontextmanager
 async def a_givtcp_house(
-    model: str, *, version: Generation = 3, broker: int | None = None
+    model: str,
+    *,
+    version: Generation = 3,
+    broker: int | None = None,
+    owners: Mapping[int, int] | None = None,
 ) -> AsyncIterator[GivtcpHouse]:
-    """Run the service on a simulated *model* until left; *broker* is the port of one."""
+    """Run the service on a simulated *model* until left; *broker* is the port of one.
+
+    *owners* are words the inverter holds before anybody asks.
+    """
     clock = SystemClock()
     battery = BatterySettings(capacity_kwh=9.5232, max_charge_w=3_600, max_discharge_w=3_600)
     house = House(HouseSettings(battery=battery), clock.now(), LONDON)
     simulator = GivEnergySimulator(house, clock, LONDON, model=model)
+    for register, word in (owners or {}).items():
+        simulator.inverter.holdings.write(register, (word,))
     async with AsyncExitStack() as stack:
         port = await stack.enter_async_context(simulator.serve())
         settings = GivEnergySettings(

@@ -134,8 +134,9 @@ class Desk:
     def _keep(self, reading: Reading) -> None:
         if not self._recent or self._recent[-1].at != reading.at:
             self._recent.append(reading)
+        values = self._patched(reading).values
         for point in RESERVE:
-            self._remember(point, reading.values.get(point))
+            self._remember(point, values.get(point))
 
     def _remember(self, point: str, value: Value | None) -> None:
         """Keep the owner's reserve, to go back to from one of 100, which is a pause."""
