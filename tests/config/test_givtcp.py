@@ -57,7 +57,8 @@ prices:
 outputs:
   - mqtt: {host: "192.168.1.5", port: 1883, username: "me", password: !secret mqtt_password, \
 home_assistant: true}
-  - givtcp: {listen: "127.0.0.1:6345", mqtt: {host: "192.168.1.5", port: 1883, username: "me", \
+  - givtcp: {listen: "127.0.0.1:6345", version: 1, mqtt: {host: "192.168.1.5", port: 1883, \
+username: "me", \
 password: !secret mqtt_password}}
   - influx: {url: "http://192.168.1.6:8086", bucket: "giv", org: "home", \
 token: !secret influx_token, naming: givtcp}
@@ -233,7 +234,7 @@ def test_the_settings_of_version_3_are_understood() -> None:
 )
 def test_the_options_of_the_add_on_are_understood(text: str) -> None:
     assert hosts(text) == [("inverter", "192.168.1.20")]
-    assert outputs(text) == {"givtcp": {"listen": "127.0.0.1:6345"}}
+    assert outputs(text) == {"givtcp": {"listen": "127.0.0.1:6345", "version": 2}}
     told = notes(text)
     assert "told of 1 only" in told["INVERTOR_IP_2"]
     assert "one price" in told["DAYRATE"]

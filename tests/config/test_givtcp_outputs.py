@@ -87,6 +87,28 @@ def test_the_old_topics_go_to_the_same_broker_under_their_root() -> None:
     assert theirs["password"].value == "mqtt_password"
 
 
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        pytest.param("INVERTOR_IP=1.2.3.4\n", 1, id="the first version had one inverter"),
+        pytest.param("INVERTOR_IP_1=1.2.3.4\n", 2, id="the second numbered them"),
+        pytest.param('{"invertorIP_1": "1.2.3.4"}', None, id="the third wrote them small"),
+    ],
+)
+def test_flows_mean_what_they_meant_to_the_version_they_were_written_for(
+    text: str, version: int | None
+) -> None:
+    migration = from_givtcp(text)
+    (givtcp,) = (e["givtcp"] for e in YAML().load(migration.yaml)["outputs"] if "givtcp" in e)
+    assert givtcp.get("version") == version
+    assert ("charge rates are per cent" in "".join(migration.notes)) == (version == 1)
+
+
+def test_raw_values_are_left_out_where_they_were() -> None:
+    assert outputs("PRINT_RAW=False\n")["givtcp"]["raw"] is False
+    assert "raw" not in outputs("PRINT_RAW=True\n")["givtcp"]
+
+
 def test_influx_keeps_the_names_that_boards_are_made_for() -> None:
     found = outputs(INFLUX + "INFLUX_URL=http://me:hunter2@h:8086/x?y=1\nINFLUX_BUCKET=giv\n")
     assert dict(found["influx"]) == {"url": "http://h:8086/x", "bucket": "giv", "naming": "givtcp"}

@@ -13,7 +13,7 @@ _TAKEN: Final = frozenset(
         *("selfrunlooptimer", "selfruntimer", "tz", "timezone"),
         *("dayrate", "nightrate", "exportrate", "dayratestart", "nightratestart"),
         *("mqttoutput", "mqttaddress", "mqttport", "mqttusername", "mqttpassword", "mqtttopic"),
-        "haautod",
+        *("haautod", "printraw", "printrawregisters"),
         *("influxoutput", "influxurl", "influxbucket", "influxorg", "influxtoken"),
     }
 )
@@ -40,7 +40,6 @@ _FATES: Final = (
         "loglevel|debugfilelocation",
         "the log goes where the service's output goes; `ohmstead run --verbose` says more",
     ),
-    ("printraw|printrawregisters", "what the registers mean is shown, the raw words are not"),
     ("selfrun", "the service always reads by itself; `ohmstead once` takes one turn"),
     ("selfruntimerfull", "settings are read as often as they need to be"),
     ("queueretries", "a read is asked again, a write is sent once and then read back"),

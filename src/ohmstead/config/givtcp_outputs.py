@@ -34,7 +34,8 @@ def givtcp_outputs(given: Given, notes: list[str], *, in_container: bool) -> Ite
         yield f"mqtt: {_flow(house)}"
         broker["host"] = quoted("127.0.0.1") if own else broker["host"]
         broker["topic"] = _topic(given)
-    yield f"givtcp: {_flow(_routes(notes, in_container=in_container) | {'mqtt': _flow(broker)})}"
+    routes = _routes(notes, in_container=in_container) | _as_before(given, notes)
+    yield f"givtcp: {_flow(routes | {'mqtt': _flow(broker)})}"
     if given.flag("INFLUX_OUTPUT", default=False):
         yield f"influx: {_flow(_influx(given, notes))}"
 
@@ -108,6 +109,24 @@ def _routes(notes: list[str], *, in_container: bool) -> dict[str, str]:
         "`listen: 0.0.0.0:6345` and in `allow` which networks may ask"
     )
     return {"listen": quoted("127.0.0.1:6345")}
+
+
+def _as_before(given: Given, notes: list[str]) -> dict[str, str]:
+    """Return what makes the old routes mean what they meant, and show what they showed."""
+    written = [key for _, key in given.numbered("INVERTOR_IP")]
+    found: dict[str, str] = {}
+    if "INVERTOR_IP" in written:  # version 2 numbered it, version 3 wrote it in small letters
+        found["version"] = "1"
+        notes.append(
+            "givtcp: flows of version 1 are expected, whose charge rates are per cent; were yours "
+            "written for a newer one, say `version: 2` or `version: 3`"
+        )
+    elif any(key.isupper() for key in written):
+        found["version"] = "2"
+    raw = next((key for key in ("PRINT_RAW", "Print_Raw_Registers") if given.is_set(key)), None)
+    if raw is not None and not given.flag(raw, default=True):
+        found["raw"] = "false"
+    return found
 
 
 def _influx(given: Given, notes: list[str]) -> dict[str, str]:
