@@ -5,13 +5,11 @@ those of GivTCP's own list, three generations of it. Each case begins with other
 """
 
 from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from givtcp_house import GivtcpHouse, a_givtcp_house, at
-from mqtt_house import Broker, a_broker
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.asyncio(loop_scope="module")]
 
@@ -20,46 +18,14 @@ Shown = Mapping[str, object]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Broker]:
-    folder: Path = tmp_path_factory.mktemp("broker")
-    async with a_broker(folder) as broker:
-        yield broker
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def gen2(broker: Broker) -> AsyncIterator[GivtcpHouse]:
-    async with a_givtcp_house("hybrid_gen2", broker=broker.port) as house:
+async def house(request: pytest.FixtureRequest) -> AsyncIterator[GivtcpHouse]:
+    model, version = request.param
+    async with a_givtcp_house(model, version=version) as house:
         yield house
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def gen3(broker: Broker) -> AsyncIterator[GivtcpHouse]:
-    async with a_givtcp_house("hybrid_gen3", broker=broker.port) as house:
-        yield house
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def three_phase() -> AsyncIterator[GivtcpHouse]:
-    async with a_givtcp_house("hybrid_3ph") as house:
-        yield house
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def ems(broker: Broker) -> AsyncIterator[GivtcpHouse]:
-    async with a_givtcp_house("ems", broker=broker.port) as house:
-        yield house
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def all_in_one() -> AsyncIterator[GivtcpHouse]:
-    async with a_givtcp_house("all_in_one") as house:
-        yield house
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def version_1() -> AsyncIterator[GivtcpHouse]:
-    async with a_givtcp_house("hybrid_gen2", version=1) as house:
-        yield house
+def of(model: str, version: int = 3) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("house", [(model, version)], indirect=True, ids=[model])
 
 
 async def does(
@@ -205,13 +171,15 @@ def ids(case: object) -> str:
     return str(case).replace(" ", "")[:60]
 
 
+@of("hybrid_gen2")
 @pytest.mark.parametrize(("control", "body", "words", "shown"), ON_TWO_SLOTS, ids=ids)
 async def test_a_control_writes_what_givtcp_wrote(
-    gen2: GivtcpHouse, control: str, body: object, words: Words, shown: Shown
+    house: GivtcpHouse, control: str, body: object, words: Words, shown: Shown
 ) -> None:
-    await does(gen2, control, body, words, shown)
+    await does(house, control, body, words, shown)
 
 
+@of("hybrid_gen3")
 @pytest.mark.parametrize(
     ("control", "body", "words", "shown"),
     [
@@ -247,11 +215,12 @@ async def test_a_control_writes_what_givtcp_wrote(
     ids=ids,
 )  # fmt: skip
 async def test_ten_slots_are_where_newer_firmware_has_them(
-    gen3: GivtcpHouse, control: str, body: object, words: Words, shown: Shown
+    house: GivtcpHouse, control: str, body: object, words: Words, shown: Shown
 ) -> None:
-    await does(gen3, control, body, words, shown)
+    await does(house, control, body, words, shown)
 
 
+@of("hybrid_3ph")
 @pytest.mark.parametrize(
     ("control", "body", "words", "shown"),
     [
@@ -292,11 +261,12 @@ async def test_ten_slots_are_where_newer_firmware_has_them(
     ids=ids,
 )  # fmt: skip
 async def test_three_phase_models_have_registers_of_their_own(
-    three_phase: GivtcpHouse, control: str, body: object, words: Words, shown: Shown
+    house: GivtcpHouse, control: str, body: object, words: Words, shown: Shown
 ) -> None:
-    await does(three_phase, control, body, words, shown)
+    await does(house, control, body, words, shown)
 
 
+@of("ems")
 @pytest.mark.parametrize(
     ("control", "body", "words", "shown"),
     [
@@ -330,11 +300,12 @@ async def test_three_phase_models_have_registers_of_their_own(
     ids=ids,
 )  # fmt: skip
 async def test_an_ems_has_slots_for_the_whole_plant(
-    ems: GivtcpHouse, control: str, body: object, words: Words, shown: Shown
+    house: GivtcpHouse, control: str, body: object, words: Words, shown: Shown
 ) -> None:
-    await does(ems, control, body, words, shown)
+    await does(house, control, body, words, shown)
 
 
+@of("all_in_one")
 @pytest.mark.parametrize(
     ("control", "body", "words"),
     [
@@ -348,11 +319,12 @@ async def test_an_ems_has_slots_for_the_whole_plant(
     ids=ids,
 )
 async def test_an_all_in_one_is_commanded_by_its_rated_power(
-    all_in_one: GivtcpHouse, control: str, body: object, words: Words
+    house: GivtcpHouse, control: str, body: object, words: Words
 ) -> None:
-    await does(all_in_one, control, body, words)
+    await does(house, control, body, words)
 
 
+@of("hybrid_gen2", version=1)
 @pytest.mark.parametrize(
     ("control", "body", "words", "shown"),
     [
@@ -377,6 +349,6 @@ async def test_an_all_in_one_is_commanded_by_its_rated_power(
     ids=ids,
 )  # fmt: skip
 async def test_version_1_meant_other_things_by_the_same_names(
-    version_1: GivtcpHouse, control: str, body: object, words: Words, shown: Shown
+    house: GivtcpHouse, control: str, body: object, words: Words, shown: Shown
 ) -> None:
-    await does(version_1, control, body, words, shown)
+    await does(house, control, body, words, shown)
