@@ -230,7 +230,7 @@ async def test_it_ends_at_once_while_it_still_begins(tmp_path: Path) -> None:
     async with container.started() as process:
         writer = await opened_by_another(pipe)
         process.terminate()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(40):
             assert await process.wait() == 128 + signal.SIGTERM
         os.close(writer)
     assert container.log() == ""

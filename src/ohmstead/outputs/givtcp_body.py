@@ -9,7 +9,16 @@ from typing import Final, TypeAlias
 
 from ohmstead.errors import RequestError
 
-__all__ = ["Given", "clock_of", "given_of", "moment_of", "number_of", "state_of", "word_of"]
+__all__ = [
+    "Given",
+    "clock_of",
+    "field_of",
+    "given_of",
+    "moment_of",
+    "number_of",
+    "state_of",
+    "word_of",
+]
 
 Given: TypeAlias = Mapping[str, object]
 """A body's fields; a bare value stands under the empty name."""
