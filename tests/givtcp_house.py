@@ -14,7 +14,7 @@ from givenergy_house import HASTY
 from houses import LONDON
 from mqtt_house import Ear, an_ear, free_port
 from ohmstead import app
-from ohmstead.clock import SystemClock
+from ohmstead.clock import ScaledClock, SystemClock
 from ohmstead.control.requests import Requests, requests
 from ohmstead.devices.givenergy.driver import GivEnergyDriver, GivEnergySettings
 from ohmstead.devices.givenergy.simulator import GivEnergySimulator
@@ -105,12 +105,14 @@ async def a_givtcp_house(
     version: Generation = 3,
     broker: int | None = None,
     owners: Mapping[int, int] | None = None,
+    home_assistant: bool = False,
+    speed: float = 1,
 ) -> AsyncIterator[GivtcpHouse]:
     """Run the service on a simulated *model* until left; *broker* is the port of one.
 
-    *owners* are words the inverter holds before anybody asks.
+    *owners* are words the inverter holds before anybody asks; time goes by *speed* times as fast.
     """
-    clock = SystemClock()
+    clock = ScaledClock(SystemClock().now(), speed) if speed != 1 else SystemClock()
     battery = BatterySettings(capacity_kwh=9.5232, max_charge_w=3_600, max_discharge_w=3_600)
     house = House(HouseSettings(battery=battery), clock.now(), LONDON)
     simulator = GivEnergySimulator(house, clock, LONDON, model=model)
@@ -125,7 +127,12 @@ async def a_givtcp_house(
         rest = free_port()
         mqtt = MqttSettings(host="127.0.0.1", port=broker) if broker else None
         output = GivtcpOutput(
-            GivtcpSettings(listen=f"127.0.0.1:{rest}", version=version, mqtt=mqtt),
+            GivtcpSettings(
+                listen=f"127.0.0.1:{rest}",
+                version=version,
+                mqtt=mqtt,
+                home_assistant=home_assistant,
+            ),
             site_name="home",
             timezone=LONDON,
             clock=clock,

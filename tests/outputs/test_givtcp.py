@@ -1,5 +1,6 @@
 """What an owner may say of GivTCP's surface, and the tree of plants that are no single inverter."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from typing import Any
@@ -13,6 +14,7 @@ from ohmstead.errors import RequestError
 from ohmstead.model import BatteryReading, MeterReading, Point, Reading, SolarReading, Switch, Value
 from ohmstead.outputs.givtcp import GivtcpSettings
 from ohmstead.outputs.givtcp_controls import Tuning, is_control, meaning
+from ohmstead.outputs.givtcp_discovery import announcements
 from ohmstead.outputs.givtcp_tree import Facts, Generation, tree_of
 from ohmstead.outputs.givtcp_values import leaves
 from ohmstead.outputs.mqtt_settings import MqttSettings
@@ -25,6 +27,7 @@ from ohmstead.outputs.mqtt_settings import MqttSettings
         ({"listen": "6345"}, "an address and a port"),
         ({"listen": "127.0.0.1:0"}, "an address and a port"),
         ({"listen": "0.0.0.0:6345", "allow": ("192.168.1",)}, "192.168.1"),
+        ({"home_assistant": True}, "home_assistant needs the broker"),
         ({"mqtt": MqttSettings(host="embedded")}, "name the embedded broker's address"),
     ],
     ids=str,
@@ -175,6 +178,62 @@ def test_versions_differ_in_what_a_key_means(
     assert tree["Control"]["Battery_Power_Reserve"] == reserve
     assert tree["Control"]["Battery_Charge_Rate"] == rate
     assert set(tree["Battery_Details"]) == packs
+
+
+def described(**values: Value | None) -> dict[str, dict[str, Any]]:
+    tree = a_tree(3, **values)
+    told = announcements(leaves(tree), "XX2301G001", "GivEnergy", "Gen2 Hybrid", 3_600)
+    return {topic.removeprefix("homeassistant/"): json.loads(text) for topic, text in told.items()}
+
+
+EVERYTHING: dict[str, Value | None] = {
+    "eco_mode_enabled": True, "discharge_enabled": False, "battery_mode": "eco",
+    "charge_slot_2_start": time(1), "charge_slot_10_target_soc_pct": 80, "pause_mode": "none",
+    "pause_slot_end": time(2), "charge_power_w": 2_000, "ac_charge_rate_pct": 75,
+    "active_power_pct": 100, "status": "normal", "grid_v": 240.1, "pv_today_kwh": 3.5,
+    "battery_1_serial": "DF2244G001", "battery_1_soc_pct": 50, "battery_1_mosfet_c": 20.5,
+}  # fmt: skip
+
+
+def test_every_entity_has_an_id_of_its_own_and_a_control_that_exists() -> None:
+    found = described(**EVERYTHING)
+    ids = [config["unique_id"] for config in found.values()]
+    assert len(set(ids)) == len(ids)
+    controls = [c["command_topic"] for c in found.values() if "command_topic" in c]
+    assert all(topic.startswith("GivEnergy/control/XX2301G001/") for topic in controls)
+    assert [t for t in controls if not is_control(t.rpartition("/")[2])] == []
+
+
+@pytest.mark.parametrize(
+    ("topic", "expected"),
+    [
+        ("switch/GivEnergy/XX2301G001_Eco_Mode", {"payload_on": "enable"}),
+        ("button/GivEnergy/XX2301G001_Sync_Time", {"payload_press": "restart"}),
+        ("number/GivEnergy/XX2301G001_Battery_Charge_Rate", {"max": 3_600}),
+        ("number/GivEnergy/XX2301G001_Battery_Charge_Rate_AC", {"unit_of_measurement": "%"}),
+        (
+            "number/GivEnergy/XX2301G001_Charge_Target_SOC_10",
+            {"command_topic": "GivEnergy/control/XX2301G001/setChargeTarget10"},
+        ),
+        (
+            "select/GivEnergy/XX2301G001_Charge_start_time_slot_2",
+            {"command_topic": "GivEnergy/control/XX2301G001/setChargeStart2"},
+        ),
+        (
+            "sensor/GivEnergy/XX2301G001_DF2244G001_Battery_SOC",
+            {"device_class": "battery", "unit_of_measurement": "%"},
+        ),
+        (
+            "sensor/GivEnergy/XX2301G001_PV_Energy_Today_kWh",
+            {"device_class": "energy", "state_class": "total_increasing"},
+        ),
+        ("sensor/GivEnergy/XX2301G001_Grid_Voltage", {"unit_of_measurement": "V"}),
+        ("sensor/GivEnergy/XX2301G001_Last_Updated_Time", {"device_class": "timestamp"}),
+    ],
+)
+def test_an_entity_is_the_one_givtcp_had(topic: str, expected: dict[str, object]) -> None:
+    config = described(**EVERYTHING)[f"{topic}/config"]
+    assert {key: config[key] for key in expected} == expected
 
 
 def test_prices_are_day_and_night() -> None:

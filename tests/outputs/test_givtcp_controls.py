@@ -20,7 +20,7 @@ Shown = Mapping[str, object]
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def house(request: pytest.FixtureRequest) -> AsyncIterator[GivtcpHouse]:
     model, version = request.param
-    async with a_givtcp_house(model, version=version) as house:
+    async with a_givtcp_house(model, version=version, speed=5) as house:
         yield house
 
 

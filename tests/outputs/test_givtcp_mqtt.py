@@ -1,6 +1,6 @@
 """Over a real broker: every MQTT control of GivTCP, every value a topic, and a truthful status."""
 
-import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from givtcp_house import GivtcpHouse, a_givtcp_house
-from mqtt_house import a_broker
+from mqtt_house import a_broker, an_ear
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.asyncio(loop_scope="module")]
 
@@ -24,13 +24,13 @@ async def broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[int]
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def gen3(broker: int) -> AsyncIterator[GivtcpHouse]:
-    async with a_givtcp_house("hybrid_gen3", broker=broker) as house:
+    async with a_givtcp_house("hybrid_gen3", broker=broker, speed=5) as house:
         yield house
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def ems(broker: int) -> AsyncIterator[GivtcpHouse]:
-    async with a_givtcp_house("ems", broker=broker) as house:
+    async with a_givtcp_house("ems", broker=broker, speed=5) as house:
         yield house
 
 
@@ -164,14 +164,16 @@ async def test_what_cannot_be_done_is_answered_and_written_nowhere(
     assert len(gen3.simulator.writes) == before
 
 
-async def test_a_retained_command_is_of_another_time(gen3: GivtcpHouse) -> None:
-    assert gen3.ear is not None
-    topic = f"GivEnergy/control/{gen3.serial}/setChargeTarget"
-    await gen3.ear.say(topic, "33", retain=True)
-    await gen3.ear.say(topic, "", retain=True)
-    await gen3.ear.quiet()
-    # To whom it comes while connected, it is no retained one: it counts.
-    assert gen3.holds(116) == 33
+async def test_a_retained_command_is_of_another_time(tmp_path: Path) -> None:
+    async with a_broker(tmp_path) as broker:
+        async with an_ear(broker.port) as ear:
+            await ear.say("GivEnergy/control/EA2302G001/setChargeTarget", "33", retain=True)
+        async with a_givtcp_house("hybrid_gen2", broker=broker.port) as house:
+            assert house.ear is not None
+            result = f"GivEnergy/{house.serial}/result"
+            await house.ear.until(lambda: house.ear and result in house.ear.kept)
+            assert "it was retained" in house.ear.kept[result]
+            assert house.simulator.writes == []
 
 
 async def test_every_leaf_of_the_tree_is_a_topic_as_givtcp_prints_it(gen3: GivtcpHouse) -> None:
@@ -195,19 +197,43 @@ async def test_a_written_value_is_told_at_once(gen3: GivtcpHouse) -> None:
         await gen3.ear.topic(f"GivEnergy/{gen3.serial}/Control/Target_SOC", soc_pct)
 
 
-async def test_a_silent_inverter_is_offline_until_it_answers_again(gen3: GivtcpHouse) -> None:
-    assert gen3.ear is not None
-    status = f"GivEnergy/{gen3.serial}/Stats/status"
-    gen3.simulator.faults.add("silent")
-    try:
-        async with asyncio.timeout(100):
-            await gen3.ear.until(lambda: gen3.ear and gen3.ear.kept[status] == "offline", 100)
-        assert await gen3.get("/runAll") == {"result": _NOT_YET}
-        assert "failed" in await gen3.post("setChargeTarget", "50")
-    finally:
-        gen3.simulator.faults.clear()
-    await gen3.ear.until(lambda: gen3.ear and gen3.ear.kept[status] == "online", 60)
-    assert (await gen3.get("/runAll"))["Stats"]["Timeout_Error"] == 1
+async def test_home_assistant_finds_givtcps_own_entities(tmp_path: Path) -> None:
+    async with (
+        a_broker(tmp_path) as broker,
+        a_givtcp_house("hybrid_gen2", broker=broker.port, home_assistant=True) as house,
+    ):
+        assert house.ear is not None
+        ear, serial = house.ear, house.serial
+        await ear.quiet()
+        found = {topic: json.loads(text) for topic, text in ear.kept.items() if "/config" in topic}
+        soc = found[f"homeassistant/sensor/GivEnergy/{serial}_SOC/config"]
+        assert soc["stat_t"] == f"GivEnergy/{serial}/Power/Power/SOC"
+        assert soc["avty_t"] == f"GivEnergy/{serial}/Stats/status"
+        assert soc["unique_id"] == f"GivTCP_{serial}_SOC"
+        assert soc["device"]["identifiers"] == f"{serial}_Power"
+        assert soc["device"]["model"] == "Gen2 Hybrid"
+        assert all(config["stat_t"] in ear.kept for config in found.values())
+        number = found[f"homeassistant/number/GivEnergy/{serial}_Target_SOC/config"]
+        assert (number["min"], number["max"]) == (4, 100)
+        await ear.say(number["command_topic"], "58")
+        await ear.topic(number["stat_t"], "58")
+        assert house.holds(116) == 58
+
+
+async def test_a_silent_inverter_is_offline_until_it_answers_again(tmp_path: Path) -> None:
+    async with (
+        a_broker(tmp_path) as broker,
+        a_givtcp_house("hybrid_gen2", broker=broker.port, speed=20) as house,
+    ):
+        assert house.ear is not None
+        status = f"GivEnergy/{house.serial}/Stats/status"
+        house.simulator.faults.add("silent")
+        await house.ear.topic(status, "offline")
+        assert await house.get("/runAll") == {"result": _NOT_YET}
+        assert "failed" in await house.post("setChargeTarget", "50")
+        house.simulator.faults.clear()
+        await house.ear.topic(status, "online")
+        assert (await house.get("/runAll"))["Stats"]["Timeout_Error"] >= 1
 
 
 _NOT_YET = "There is no data yet: the inverter has not answered. Try again in a moment."

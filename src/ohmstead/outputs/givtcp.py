@@ -41,6 +41,9 @@ class GivtcpSettings:
     """Serve the REST routes."""
     mqtt: MqttSettings | None = None
     """A broker for GivTCP's topics; none if not said. Its `topic` is `GivEnergy` if not said."""
+    home_assistant: bool = False
+    """Tell Home Assistant of GivTCP's own entities, for dashboards and automations that name
+    them; the output `mqtt` tells it more under names of ours."""
     version: Generation = 3
     """Which GivTCP the flows were written for. It decides where one name meant two things: 1
     counts charge rates in per cent, and `setChargeTarget` of 1 and 2 switches the target on."""
@@ -59,6 +62,8 @@ class GivtcpSettings:
                 f"listen: {host} can be reached from the network, and GivTCP's routes ask for no"
                 " password; say which networks may: `allow: [192.168.1.0/24]`"
             )
+        if self.home_assistant and self.mqtt is None:
+            raise ValueError("home_assistant needs the broker, as `mqtt`")
         if self.mqtt is not None and self.mqtt.host == EMBEDDED:
             raise ValueError("mqtt.host: name the embedded broker's address, 127.0.0.1")
 
@@ -134,7 +139,10 @@ class GivtcpOutput:
             if name not in self._desks and desk.serial is not None:
                 self._desks[name] = desk
                 if self._settings.mqtt is not None:
-                    group.create_task(talk(desk, self._settings.mqtt, site, self._clock))
+                    announce = self._settings.home_assistant
+                    group.create_task(
+                        talk(desk, self._settings.mqtt, site, self._clock, announce=announce)
+                    )
 
     def _numbered(self, names: list[str], number: int) -> Desk | None:
         return self._desks.get(names[number - 1]) if 0 < number <= len(names) else None
