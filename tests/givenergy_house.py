@@ -1,10 +1,10 @@
 """A house on a GivEnergy inverter, for whole days: sun, people and clock are in our hand."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from functools import partial
 from types import MappingProxyType
 from typing import Final
@@ -17,7 +17,15 @@ from ohmstead.control.self_consumption import SelfConsumption, self_consumption
 from ohmstead.devices.givenergy.driver import GivEnergyDriver, GivEnergySettings
 from ohmstead.devices.givenergy.simulator import DongleSettings, GivEnergySimulator
 from ohmstead.links.frames_tcp import FramePatience
-from ohmstead.model import BatteryCommand, BatteryMode, Request, Tick
+from ohmstead.model import (
+    BatteryCommand,
+    BatteryMode,
+    CommandResult,
+    Request,
+    SettingChange,
+    Tick,
+    Value,
+)
 from ohmstead.ports import SitePort
 from ohmstead.simulation import BatterySettings, House, HouseSettings
 
@@ -28,6 +36,21 @@ HASTY: Final = FramePatience(
     reply_s=0.15, gap_s=0, settle_s=0, again_s=0.02, backoff_s=0.05, backoff_most_s=0.1
 )
 """Seconds of ours, which are minutes of a day that runs fast."""
+_OWNERS: Final[Mapping[str, Value]] = MappingProxyType({
+    "charge_target_soc_pct": 80,
+    "charge_slot_1_start": time(0, 30),
+    "charge_slot_1_end": time(4, 30),
+    "discharge_slot_1_start": time(16),
+    "discharge_slot_1_end": time(19),
+    "discharge_slot_2_start": time(21),
+    "discharge_slot_2_end": time(22),
+    "charge_rate_pct": 45,
+    "discharge_rate_pct": 40,
+    "ac_charge_rate_pct": 90,
+    "ac_discharge_rate_pct": 80,
+    "reserve_soc_pct": 10,
+})  # fmt: skip
+"""What a service must leave as it was."""
 _SLICE_S: Final = 0.05
 _JUMP_S: Final = 30.0
 
@@ -80,7 +103,13 @@ class Plant:
     """A house whose sun and load the test sets, behind a simulated dongle."""
 
     def __init__(
-        self, model: str, clock: Clock, *, soc_pct: float = 50, dongle: DongleSettings | None = None
+        self,
+        model: str,
+        clock: Clock,
+        *,
+        soc_pct: float = 50,
+        timezone: tzinfo = LONDON,
+        dongle: DongleSettings | None = None,
     ) -> None:
         """Begin at the clock's now."""
         self.clock, self.size = clock, SIZES[model]
@@ -97,11 +126,27 @@ class Plant:
         self.house = House(
             settings,
             clock.now(),
-            LONDON,
-            pv_at=lambda _: self.sun_w,
-            load_at=lambda _: self.people_w,
+            timezone,
+            pv_at=self.sun,
+            load_at=self.people,
         )
-        self.simulator = GivEnergySimulator(self.house, clock, LONDON, model=model, dongle=dongle)
+        self.simulator = GivEnergySimulator(self.house, clock, timezone, model=model, dongle=dongle)
+        self._move_in()
+
+    def _move_in(self) -> None:
+        """Let the owner have set what is not as it left the factory."""
+        bank = self.simulator.inverter.holdings
+        bank.show(**{name: value for name, value in _OWNERS.items() if name in bank.table})
+
+    def sun(self, second: float) -> float:
+        """Return what the panels give; the same until the weather changes."""
+        del second
+        return self.sun_w
+
+    def people(self, second: float) -> float:
+        """Return what the house uses."""
+        del second
+        return self.people_w
 
     def live(self) -> House:
         """Return the house as it is now."""
@@ -157,6 +202,16 @@ class Service:
             while not _all_read(self.ticks[-1], since=now):
                 await self.clock.sleep(0.05)
         return now
+
+    async def change(self, device: str, point: str, value: Value) -> CommandResult:
+        """Ask for a change of a setting, and return how it ended."""
+        assert self.site is not None
+        self._asked += 1
+        want = SettingChange(device=device, point=point, value=value)
+        request = Request(id=str(self._asked), asked_by="test", made_at=self.clock.now(), want=want)
+        result = await self.site.ask(request)
+        assert result is not None
+        return result
 
     async def ask(
         self, mode: BatteryMode, minutes: float, power_w: float | None, soc_pct: float | None

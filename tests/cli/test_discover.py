@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -150,7 +151,7 @@ async def test_ctrl_c_ends_it_and_shows_what_was_found(street: Street, tmp_path:
     out, err = await process.communicate()
     assert process.returncode == 0, err
     assert b"5555555555" in out
-    assert b"stopped: asked 1 of" in err
+    assert re.search(rb"stopped: asked [12] of [23] ports", err)
     assert b"was left as it is" in err
     assert not path.exists()
 

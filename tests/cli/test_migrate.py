@@ -89,7 +89,7 @@ def test_a_file_that_is_gone_is_misuse(tmp_path: Path) -> None:
     assert migrate(tmp_path / "config.ini").exit_code == 2
 
 
-ENV = "INVERTOR_IP=192.168.1.20\nMQTT_PASSWORD=hunter2\nGEAPI=letmein\n"
+ENV = "INVERTOR_IP=192.168.1.20\nMQTT_USERNAME=me\nMQTT_PASSWORD=hunter2\nGEAPI=letmein\n"
 
 
 @pytest.fixture

@@ -1,14 +1,12 @@
 """GivTCP's settings become ours, from whatever file they are kept in."""
 
 import json
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
-from ohmstead.config.catalogue import FAMILIES
 from ohmstead.config.givtcp import from_givtcp
 from ohmstead.config.load import load
 from ohmstead.errors import ConfigError
@@ -56,11 +54,14 @@ prices:
 # GivTCP did what it was told and so does this file; to let it decide: docs/strategies.md
 # control:
 #   - self_consumption: {reserve_pct: 10}
-# outputs:
-#   - mqtt: {host: "192.168.1.5", port: 1883, username: "me", password: !secret mqtt_password, \
-home_assistant: true, givtcp: true}
-#   - influx: {url: "http://192.168.1.6:8086", bucket: "giv", org: "home", \
-token: !secret influx_token}
+outputs:
+  - mqtt: {host: "192.168.1.5", port: 1883, username: "me", password: !secret mqtt_password, \
+home_assistant: true}
+  - givtcp: {listen: "127.0.0.1:6345", version: 1, mqtt: {host: "192.168.1.5", port: 1883, \
+username: "me", \
+password: !secret mqtt_password}}
+  - influx: {url: "http://192.168.1.6:8086", bucket: "giv", org: "home", \
+token: !secret influx_token, naming: givtcp}
 """
 
 COMPOSE = """\
@@ -129,11 +130,8 @@ def document(text: str, name: str = "givtcp.env") -> Any:  # noqa: ANN401 - what
     return YAML().load(from_givtcp(text, name).yaml)
 
 
-def uncommented(text: str) -> Any:  # noqa: ANN401 - whatever YAML holds
-    """Return the document as it will be once there are outputs."""
-    lines = from_givtcp(text).yaml.splitlines()
-    at = lines.index("# outputs:")
-    return YAML().load(StringIO("\n".join(line.removeprefix("# ") for line in lines[at:])))
+def outputs(text: str) -> dict[str, Any]:
+    return {name: values for entry in document(text)["outputs"] for name, values in entry.items()}
 
 
 def notes(text: str) -> dict[str, str]:
@@ -151,24 +149,23 @@ def test_the_file_is_this_one() -> None:
 
 
 def test_the_service_takes_it(tmp_path: Path) -> None:
-    if "givenergy" not in FAMILIES:
-        pytest.skip("this version has no family givenergy yet")
     path = tmp_path / "ohmstead.yaml"
     path.write_text(YAML_TEXT, encoding="utf-8")
-    settings = load(path, {})
+    secrets = {"OHMSTEAD_SECRET_MQTT_PASSWORD": "a", "OHMSTEAD_SECRET_INFLUX_TOKEN": "b"}
+    settings = load(path, secrets)
     assert [(one.name, one.family, one.poll_s) for one in settings.devices] == [
         ("inverter", "givenergy", 15)
     ]
+    assert [one.output for one in settings.outputs] == ["mqtt", "givtcp", "influx"]
 
 
 def test_what_is_not_taken_over_is_told_by_its_key() -> None:
     told = notes(ENV)
     assert list(told) == [
         "MQTT_PASSWORD",
+        "givtcp",
         "INFLUX_TOKEN",
-        "outputs",
         "NUM_BATTERIES",
-        "MQTT_TOPIC",
         "GEAPI",
         "MY_OWN",
     ]
@@ -185,23 +182,11 @@ def test_nothing_told_or_written_is_a_secret(text: str) -> None:
     assert "letmein" not in everything
 
 
-def test_the_outputs_are_there_to_be_uncommented() -> None:
-    mqtt, influx = uncommented(ENV)["outputs"]
-    assert mqtt["mqtt"]["host"] == "192.168.1.5"
-    assert mqtt["mqtt"]["password"].value == "mqtt_password"
-    assert (mqtt["mqtt"]["home_assistant"], mqtt["mqtt"]["givtcp"]) == (True, True)
-    assert influx["influx"]["token"].value == "influx_token"
-
-
 @pytest.mark.parametrize("address", ["MQTT_ADDRESS=127.0.0.1", "MQTT_ADDRESS=", "MQTT_PORT="])
 def test_givtcps_own_broker_becomes_the_embedded_one(address: str) -> None:
-    (mqtt,) = uncommented(f"INVERTOR_IP=1.2.3.4\n{address}\n")["outputs"]
-    assert dict(mqtt["mqtt"]) == {
-        "host": "embedded",
-        "port": 1883,
-        "home_assistant": True,
-        "givtcp": True,
-    }
+    found = outputs(f"INVERTOR_IP=1.2.3.4\n{address}\n")
+    assert found["mqtt"] == {"host": "embedded", "port": 1883, "home_assistant": True}
+    assert found["givtcp"]["mqtt"] == {"host": "127.0.0.1", "port": 1883}
 
 
 def test_every_service_of_a_compose_file_is_an_inverter() -> None:
@@ -223,11 +208,10 @@ def test_the_settings_of_version_3_are_understood() -> None:
     text = json.dumps(ALL_SETTINGS, indent=4)
     assert hosts(text) == [("inverter", "192.168.1.20"), ("inverter_2", "192.168.1.21")]
     assert document(text)["devices"][0]["poll_s"] == 60
-    assert uncommented(text)["outputs"][0]["mqtt"] == {
+    assert outputs(text)["mqtt"] == {
         "host": "core-mosquitto",
         "port": 1884,
         "home_assistant": False,
-        "givtcp": True,
     }
     told = notes(text)
     assert "switched off" in told["invertorIP_3"]
@@ -250,7 +234,7 @@ def test_the_settings_of_version_3_are_understood() -> None:
 )
 def test_the_options_of_the_add_on_are_understood(text: str) -> None:
     assert hosts(text) == [("inverter", "192.168.1.20")]
-    assert "outputs" not in from_givtcp(text).yaml
+    assert outputs(text) == {"givtcp": {"listen": "127.0.0.1:6345", "version": 2}}
     told = notes(text)
     assert "told of 1 only" in told["INVERTOR_IP_2"]
     assert "one price" in told["DAYRATE"]
@@ -267,10 +251,13 @@ def test_a_value_kept_elsewhere_is_asked_for() -> None:
         "g: INVERTOR_IP, TZ: its value is not in this file; write it into the new one yourself"
     )
     assert "g" in told
-    assert uncommented(text)["outputs"][0]["mqtt"]["username"] == "a$b"
+    assert outputs(text)["mqtt"]["username"] == "a$b"
     assert "!secret mqtt_password" in from_givtcp(text).yaml
-    secret = "INVERTOR_IP_1: 1.2.3.4\nMQTT_PASSWORD: !secret broker\nEVC_IP_ADDRESS: !secret evc\n"
-    assert uncommented(secret)["outputs"][0]["mqtt"]["password"].value == "mqtt_password"
+    secret = (
+        "INVERTOR_IP_1: 1.2.3.4\nMQTT_USERNAME: me\nMQTT_PASSWORD: !secret broker\n"
+        "EVC_IP_ADDRESS: !secret evc\n"
+    )
+    assert outputs(secret)["mqtt"]["password"].value == "mqtt_password"
 
 
 def test_an_inverter_that_was_searched_for_is_left_to_discover() -> None:

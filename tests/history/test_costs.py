@@ -6,8 +6,8 @@ import pytest
 
 from histories import a_history, a_tick
 from houses import LONDON, a_price_curve
-from ohmstead.history.costs import DayCosts, PlainBattery, Step, costs, costs_of
-from ohmstead.model import BatteryReading, Prices, SiteSnapshot
+from ohmstead.history.costs import PlainBattery, Step, costs, costs_of
+from ohmstead.model import BatteryReading, DayCosts, Prices, SiteSnapshot
 
 DAY = date(2026, 6, 21)
 MIDNIGHT = int(datetime(2026, 6, 21, tzinfo=UTC).timestamp())

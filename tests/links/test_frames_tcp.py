@@ -294,6 +294,15 @@ async def test_the_asker_being_cancelled_ends_the_link() -> None:
     assert task.cancelled()
 
 
+async def test_a_link_that_was_left_can_be_entered_again() -> None:
+    async with linked(Peer(right)) as link:
+        assert await link.ask(b"one\n", to("one")) == "re one"
+        await link.__aexit__(None, None, None)
+        assert not link.connected
+        await link.__aenter__()
+        assert await link.ask(b"two\n", to("two")) == "re two"
+
+
 async def test_an_error_of_the_body_comes_out_as_it_is() -> None:
     with pytest.raises(ValueError, match="mine"):
         async with linked(Peer(right)):

@@ -88,11 +88,11 @@ async def test_a_broker_that_never_answers_holds_up_nobody(tmp_path: Path) -> No
         faces = [*faces_of(settings, clock, "1.2.3"), ("test", follow)]
         async with asyncio.TaskGroup() as group:
             group.create_task(app.run(plan_of(settings, clock), clock, stop, faces))
-            await asyncio.sleep(3)
+            async with asyncio.timeout(30):
+                while len(ticks) < 4 or not mute.called:  # noqa: ASYNC110 - nobody tells
+                    await asyncio.sleep(0.1)
             stop.set()
-    assert mute.called
-    assert len(ticks) >= 3
-    assert max(tick.took_s for tick in ticks) < 0.5
+    assert max(tick.took_s for tick in ticks) < 2  # the broker would be waited for 10 s
 
 
 class Mute:

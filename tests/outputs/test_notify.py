@@ -199,15 +199,20 @@ class TestAWebhook:
             assert (phone.asked, output.dropped) == (2, 1)
         assert f"1 event is lost for webhook 1: it answers {answer.status_code}" in caplog.text
 
+    @pytest.mark.parametrize(
+        ("path", "why"),
+        [("hook", "All connection attempts failed"), ("connection", "ConnectError")],
+        ids=["saying why", "saying less where that would repeat the address"],
+    )
     async def test_that_is_not_there_is_given_up_after_some_time(
-        self, caplog: pytest.LogCaptureFixture
+        self, path: str, why: str, caplog: pytest.LogCaptureFixture
     ) -> None:
         async with a_phone() as phone:
-            gone = phone.url()
+            gone = phone.url(path)
         async with telling(quick(webhooks=(gone,))) as (site, output):
             happen(site, "a")
             await until(lambda: output.dropped == 1)
-        assert "3 times" in caplog.text
+        assert f"1 event is lost for webhook 1: {why}, 3 times" in caplog.text
 
     async def test_that_hangs_delays_nobody_else(self) -> None:
         async with a_phone() as phone:
@@ -391,6 +396,7 @@ class TestSettings:
             ({"webhooks": ("http://a", f"ftp://{SECRET}")}, "webhook 2 is no address"),
             ({"webhooks": (f"http://a:b{SECRET}/",)}, "webhook 1 is no address"),
             ({"webhooks": (f"http://[{SECRET}",)}, "webhook 1 is no address"),
+            ({"webhooks": (f"/{SECRET}",)}, "webhook 1 is no address"),
             ({"webhooks": ("http://a",), "events": ()}, "events is empty"),
             ({"webhooks": ("http://a",), "battery_low_pct": 101}, "from 0 to 100"),
             ({"webhooks": ("http://a",), "timeout_s": 0}, "timeout_s must be above zero"),

@@ -1,7 +1,7 @@
 """Settings are checked, counted, journalled, sent once and read back; and can be undone."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -143,6 +143,26 @@ async def test_the_next_command_gives_back_what_it_does_not_need_itself(house: H
     ]
     await house.command(SELF_USE)
     assert house.battery.held == {"charge_on": False, "charge_w": 2_000, "discharge_pct": 100}
+
+
+async def test_a_command_given_again_keeps_what_only_its_first_time_needed(house: House) -> None:
+    class Opening(ToyBattery):
+        """Opens a shut rate once, and does not speak of it while it is open."""
+
+        def settings_for(self, command: BatteryCommand, now: datetime) -> tuple[SettingChange, ...]:
+            shut = self.held["discharge_pct"] == 0
+            opened = SettingChange(device=self.name, point="discharge_pct", value=100)
+            return (*((opened,) if shut else ()), *super().settings_for(command, now))
+
+    house.battery = Opening()
+    house.battery.held["discharge_pct"] = 0
+    await house.command(CHARGE)
+    for _ in range(3):
+        await house.command(CHARGE)
+    assert house.battery.held["discharge_pct"] == 100
+    assert len(house.battery.sent) == 3  # the rate, the power, the switch: each once
+    await house.writer.undo(house.battery, NOON, "the end")
+    assert house.battery.held == {"charge_on": False, "charge_w": 2_000, "discharge_pct": 0}
 
 
 async def test_the_owners_own_value_comes_back_after_several_commands(house: House) -> None:

@@ -19,7 +19,8 @@ from ohmstead.clock import Clock
 from ohmstead.config import build
 from ohmstead.config.load import load
 from ohmstead.config.settings import Settings
-from ohmstead.ports import SitePort
+from ohmstead.history.book import Book
+from ohmstead.ports import HistoryPort, SitePort
 
 __all__ = [
     "as_json_option",
@@ -59,8 +60,8 @@ def as_json_option(verb: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")(verb)
 
 
-def plan_of(settings: Settings, clock: Clock) -> Plan:
-    """Return what the house is to be built of."""
+def plan_of(settings: Settings, clock: Clock, book: HistoryPort | None = None) -> Plan:
+    """Return what the house is to be built of; forecasts learn from *book*."""
     buy, sell = build.prices(settings)
     return Plan(
         timezone=ZoneInfo(settings.site.timezone),
@@ -68,6 +69,7 @@ def plan_of(settings: Settings, clock: Clock) -> Plan:
         strategies=build.strategies(settings),
         buy=buy,
         sell=sell,
+        planner=build.planner(settings, clock, book),
         data_dir=settings.data_dir,
         writes_per_day=settings.journal.writes_per_point_per_day,
     )
@@ -78,10 +80,10 @@ def faces_of(
     clock: Clock,
     version: str,
     on_port: Callable[[int], None] | None = None,
+    book: Book | None = None,
 ) -> list[tuple[str, Callable[[SitePort], Awaitable[None]]]]:
-    """Return who shows the site: the outputs; the page and the API, unless switched off."""
+    """Return who shows the site: the outputs, *book*; the page and the API, unless off."""
     faces = build.outputs(settings, clock)
-    book = build.history(settings)
     if book is not None:
         faces.append(("history", book.run))
     web = settings.web

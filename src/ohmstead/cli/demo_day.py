@@ -12,6 +12,7 @@ from typing import Final
 from ohmstead import __version__, app
 from ohmstead.cli.common import faces_of, plan_of
 from ohmstead.clock import ScaledClock
+from ohmstead.config import build
 from ohmstead.config.catalogue import FAMILIES
 from ohmstead.config.document import Document
 from ohmstead.config.load import read_settings
@@ -78,8 +79,9 @@ class Demo:
 
     async def run(self) -> None:
         """Run the service, and keep the bills, until ``stop`` is set."""
-        plan = plan_of(self.settings, self.clock)
-        faces = [*faces_of(self.settings, self.clock, __version__, self._listening)]
+        book = build.history(self.settings)
+        plan = plan_of(self.settings, self.clock, book)
+        faces = [*faces_of(self.settings, self.clock, __version__, self._listening, book)]
         async with asyncio.TaskGroup() as group:
             bills = group.create_task(self._keep_bills())
             await app.run(plan, self.clock, self.stop, [*faces, ("demo", self._meet)])

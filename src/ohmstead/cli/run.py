@@ -7,6 +7,7 @@ import click
 from ohmstead import __version__, app
 from ohmstead.cli.common import config_option, faces_of, listen_to_log, plan_of
 from ohmstead.clock import SystemClock
+from ohmstead.config import build
 from ohmstead.config.settings import Settings
 
 __all__ = ["command"]
@@ -27,4 +28,6 @@ def command(settings: Settings, verbose: bool) -> None:
 async def _run(settings: Settings) -> None:
     clock, stop = SystemClock(), asyncio.Event()
     app.watch_signals(stop)
-    await app.run(plan_of(settings, clock), clock, stop, faces_of(settings, clock, __version__))
+    book = build.history(settings)
+    faces = faces_of(settings, clock, __version__, book=book)
+    await app.run(plan_of(settings, clock, book), clock, stop, faces)

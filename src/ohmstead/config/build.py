@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
 from ohmstead.clock import Clock
@@ -14,7 +14,17 @@ from ohmstead.control.limits import Limits, limits
 from ohmstead.control.requests import Requests, requests
 from ohmstead.forecasts.sun import Place
 from ohmstead.history.book import Book
-from ohmstead.ports import DevicePort, ForecastSource, HistoryPort, PriceSource, SitePort
+from ohmstead.ports import (
+    DevicePort,
+    ForecastSource,
+    HistoryPort,
+    PlanPort,
+    PriceSource,
+    SitePort,
+)
+
+if TYPE_CHECKING:
+    from ohmstead.control.follow_plan import FollowPlan
 
 __all__ = [
     "Check",
@@ -25,6 +35,7 @@ __all__ = [
     "load",
     "output_checks",
     "outputs",
+    "planner",
     "prices",
     "solar",
     "strategies",
@@ -60,6 +71,7 @@ def solar(settings: Settings, history: HistoryPort | None) -> ForecastSource | N
         place=Place(latitude=where.latitude, longitude=where.longitude),
         history=history,
         cache_dir=settings.data_dir / "forecasts",
+        export_limit_w=settings.site.grid.export_limit_w,
     )
     return source
 
@@ -74,6 +86,24 @@ def load(settings: Settings, history: HistoryPort | None) -> ForecastSource:
         history=history,
     )
     return source
+
+
+def planner(settings: Settings, clock: Clock, history: HistoryPort | None) -> PlanPort | None:
+    """Return who keeps the plan; None if no strategy follows one."""
+    followed = next((e for e in settings.control if e.strategy == "follow_plan"), None)
+    if followed is None:
+        return None
+    from ohmstead.site.plans import PlanWatch  # it brings numpy along
+
+    grid = settings.site.grid
+    return PlanWatch(
+        cast("FollowPlan", followed.settings),
+        load(settings, history),
+        solar(settings, history),
+        clock,
+        import_limit_w=grid.import_limit_w,
+        export_limit_w=grid.export_limit_w,
+    )
 
 
 def carbon(settings: Settings) -> PriceSource | None:
@@ -117,7 +147,13 @@ def history(settings: Settings) -> Book | None:
 
 def outputs(settings: Settings, clock: Clock) -> list[Face]:
     """Return the outputs, each with a name and a folder of its own."""
-    return [(name, made.run) for name, made in _outputs(settings, clock)]
+    made = list(_outputs(settings, clock))
+    for _, watcher in made:
+        if hasattr(watcher, "watch"):  # it shows what waits in the queues of the others
+            for name, watched in made:
+                if hasattr(watched, "waiting"):
+                    watcher.watch(name, watched)
+    return [(name, one.run) for name, one in made]
 
 
 def output_checks(settings: Settings, clock: Clock) -> list[Check]:

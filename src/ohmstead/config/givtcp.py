@@ -3,12 +3,13 @@
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from ohmstead.config.givtcp_file import read_givtcp
 from ohmstead.config.givtcp_given import Given
+from ohmstead.config.givtcp_outputs import givtcp_outputs
 from ohmstead.config.migration import Migration, quoted
 from ohmstead.errors import ConfigError
 
@@ -18,8 +19,6 @@ _LEAST_POLL_S: Final = 5
 _HOST: Final = re.compile(r"[A-Za-z0-9.:_-]{1,253}")
 _FEW: Final = re.compile(r"[1-9]")
 _TIME: Final = re.compile(r"([0-9]{1,2}):?([0-9]{2})(?::[0-9]{2})?")
-_ITSELF: Final = frozenset({"", "127.0.0.1", "localhost"})
-"""Broker addresses that meant the one inside GivTCP's container."""
 _CAME_WITH: Final = (
     ("0.395", "0.155", "05:30", "23:30"),
     ("0.395", "0.155", "04:30", "00:30"),
@@ -27,10 +26,10 @@ _CAME_WITH: Final = (
 )
 """Rates and times that nobody chose."""
 _PENCE: Final = 5.0
-_PORTS: Final = 65_535
 _HOUSE: Final = (
     *("TZ", "DAYRATE", "NIGHTRATE", "EXPORTRATE", "DAYRATESTART", "NIGHTRATESTART"),
-    *("MQTT_OUTPUT", "MQTT_ADDRESS", "MQTT_PORT", "MQTT_USERNAME", "MQTT_PASSWORD", "HA_AUTO_D"),
+    *("MQTT_OUTPUT", "MQTT_ADDRESS", "MQTT_PORT", "MQTT_USERNAME", "MQTT_PASSWORD", "MQTT_TOPIC"),
+    "HA_AUTO_D",
     *("INFLUX_OUTPUT", "INFLUX_URL", "INFLUX_BUCKET", "INFLUX_ORG", "INFLUX_TOKEN"),
 )
 """Settings of the house, not of one inverter."""
@@ -41,11 +40,12 @@ _CONTROL: Final = (
 )
 
 
-def from_givtcp(text: str, name: str = "givtcp.env") -> Migration:
+def from_givtcp(text: str, name: str = "givtcp.env", *, in_container: bool = False) -> Migration:
     """Return what GivTCP's settings mean here; *name* stands in errors.
 
     Takes an env file, a docker compose file, v3's allsettings.json, or the options of the Home
-    Assistant add-on. Raises ``ConfigError`` naming the key that cannot be used.
+    Assistant add-on. In a container, outputs listen where its owner's ports lead. Raises
+    ``ConfigError`` naming the key that cannot be used.
     """
     parts = [Given(part, name) for part in read_givtcp(text, name)]
     if not any(part.knows_anything() for part in parts):
@@ -58,7 +58,8 @@ def from_givtcp(text: str, name: str = "givtcp.env") -> Migration:
         *_devices(parts, notes),
         *_prices(parts[0], notes),
         *_CONTROL,
-        *_outputs([*_mqtt(parts[0], notes), *_influx(parts[0], notes)], notes),
+        "outputs:",
+        *(f"  - {line}" for line in givtcp_outputs(parts[0], notes, in_container=in_container)),
     ]
     notes += [note for part in parts for note in part.fates()]
     notes += _differences(parts)
@@ -198,73 +199,6 @@ def _time(given: Given, key: str) -> str | None:
     if match is None or int(match[1]) > 24 or minute > 59:  # noqa: PLR2004 - a clock
         raise given.wrong(key, "is no time of day; write it as 05:30")
     return f"{hour:02}:{minute:02}"
-
-
-# ---- outputs ----------------------------------------------------------------------------
-
-
-def _outputs(entries: Sequence[str], notes: list[str]) -> list[str]:
-    """Return the outputs, as comments while this version has none."""
-    lines = ["outputs:", *(f"  - {entry}" for entry in entries)] if entries else []
-    if lines:
-        notes.append("outputs: this version has none yet; what they will be is in the file")
-    return [f"# {line}" for line in lines]  # with outputs: return lines, and no such note
-
-
-def _mqtt(given: Given, notes: list[str]) -> list[str]:
-    if not given.flag("MQTT_OUTPUT", default=True):
-        return []
-    address = given.text("MQTT_ADDRESS")
-    if address and not _HOST.fullmatch(address):
-        raise given.wrong("MQTT_ADDRESS", "is no address; write it as 192.168.1.10")
-    if address == "core-mosquitto":
-        notes.append(
-            f"{given.spelt('MQTT_ADDRESS')}: only add-ons know that name; elsewhere write Home "
-            "Assistant's address"
-        )
-    values = {
-        "host": "embedded" if address in _ITSELF else quoted(address),
-        "port": str(_port(given, "MQTT_PORT", 1883)),
-        "username": quoted(given.text("MQTT_USERNAME")) if given.text("MQTT_USERNAME") else "",
-        "password": _secret(given, "MQTT_PASSWORD", notes),
-        "home_assistant": str(given.flag("HA_AUTO_D", default=True)).lower(),
-        "givtcp": "true",
-    }
-    return [f"mqtt: {_flow(values)}"]
-
-
-def _port(given: Given, key: str, default: int) -> int:
-    port = given.whole(key) or default
-    if port > _PORTS:
-        raise given.wrong(key, f"is no port; the last is {_PORTS}")
-    return port
-
-
-def _influx(given: Given, notes: list[str]) -> list[str]:
-    if not given.flag("INFLUX_OUTPUT", default=False):
-        return []
-    url = given.text("INFLUX_URL") or "http://127.0.0.1:8086"
-    values = {
-        # An address may hold a password.
-        "url": _secret(given, "INFLUX_URL", notes) if "@" in url else quoted(url),
-        "bucket": quoted(given.text("INFLUX_BUCKET")),
-        "org": quoted(given.text("INFLUX_ORG")),
-        "token": _secret(given, "INFLUX_TOKEN", notes),
-    }
-    return [f"influx: {_flow(values)}"]
-
-
-def _flow(values: Mapping[str, str]) -> str:
-    return "{" + ", ".join(f"{key}: {value}" for key, value in values.items() if value) + "}"
-
-
-def _secret(given: Given, key: str, notes: list[str]) -> str:
-    """Return the name of a secret, if there is one; its value is written nowhere."""
-    if not given.is_set(key):
-        return ""
-    name = key.lower()
-    notes.append(f"{given.spelt(key)}: put it as `{name}: …` into secrets.yaml beside the file")
-    return f"!secret {name}"
 
 
 # ---- what is left -----------------------------------------------------------------------

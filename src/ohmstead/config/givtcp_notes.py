@@ -12,7 +12,8 @@ _TAKEN: Final = frozenset(
         *("invertorip", "inverterenable", "numinvertors", "numberofinverters"),
         *("selfrunlooptimer", "selfruntimer", "tz", "timezone"),
         *("dayrate", "nightrate", "exportrate", "dayratestart", "nightratestart"),
-        *("mqttoutput", "mqttaddress", "mqttport", "mqttusername", "mqttpassword", "haautod"),
+        *("mqttoutput", "mqttaddress", "mqttport", "mqttusername", "mqttpassword", "mqtttopic"),
+        *("haautod", "printraw", "printrawregisters"),
         *("influxoutput", "influxurl", "influxbucket", "influxorg", "influxtoken"),
     }
 )
@@ -34,13 +35,11 @@ _FATES: Final = (
     ),
     ("inverterbatteryonly|litequery", "a device is always read in full"),
     ("autoscan|hostip", "no network is scanned unasked; `ohmstead discover` does it once"),
-    ("mqtttopic", "the old topics begin with GivEnergy; another root has no counterpart"),
     ("mqttretain", "values are always retained"),
     (
         "loglevel|debugfilelocation",
         "the log goes where the service's output goes; `ohmstead run --verbose` says more",
     ),
-    ("printraw|printrawregisters", "what the registers mean is shown, the raw words are not"),
     ("selfrun", "the service always reads by itself; `ohmstead once` takes one turn"),
     ("selfruntimerfull", "settings are read as often as they need to be"),
     ("queueretries", "a read is asked again, a write is sent once and then read back"),

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from ohmstead.errors import ForecastBusy, ForecastError
 from ohmstead.forecasts.kept import Keeper
-from ohmstead.forecasts.memory import Memory
+from ohmstead.forecasts.lessons import Lessons
 from ohmstead.forecasts.panels import ArraySettings
 from ohmstead.forecasts.quarters import Told, spread_out
 from ohmstead.forecasts.solar import SolarForecast
@@ -124,13 +124,14 @@ def forecast_solar(
     place: Place,
     history: HistoryPort | None,
     cache_dir: Path | None,
+    export_limit_w: float | None = None,
     patience: HttpPatience | None = None,
 ) -> SolarForecast:
     """Return the sun's forecast by Forecast.Solar."""
     teller = ForecastSolarTeller(settings, place, patience)
     path = cache_dir / "forecast-solar.json" if cache_dir else None
-    memory = Memory(history, point_of(settings.measured))
-    return SolarForecast(Keeper(teller, path), settings.panels, place, memory, name=teller.name)
+    lessons = Lessons(history, point_of(settings.measured), export_limit_w)
+    return SolarForecast(Keeper(teller, path), settings.panels, place, lessons, name=teller.name)
 
 
 def _slots(body: Any) -> list[ForecastSlot]:  # noqa: ANN401 - JSON

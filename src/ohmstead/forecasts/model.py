@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ohmstead.forecasts.memory import Memory
+from ohmstead.forecasts.lessons import Lessons
 from ohmstead.forecasts.solar import SolarForecast
 from ohmstead.forecasts.source import SolarSettings, point_of
 from ohmstead.forecasts.sun import Place
@@ -18,9 +18,14 @@ class ModelSettings(SolarSettings):
 
 
 def model(
-    settings: ModelSettings, *, place: Place, history: HistoryPort | None, cache_dir: Path | None
+    settings: ModelSettings,
+    *,
+    place: Place,
+    history: HistoryPort | None,
+    cache_dir: Path | None,
+    export_limit_w: float | None = None,
 ) -> SolarForecast:
     """Return the sun's forecast from the calendar and the house's own history."""
     del cache_dir
-    memory = Memory(history, point_of(settings.measured))
-    return SolarForecast(None, settings.panels, place, memory)
+    lessons = Lessons(history, point_of(settings.measured), export_limit_w)
+    return SolarForecast(None, settings.panels, place, lessons)

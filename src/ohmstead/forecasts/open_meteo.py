@@ -15,7 +15,7 @@ from typing import Any, Final
 from ohmstead.errors import ForecastBusy, ForecastError
 from ohmstead.forecasts import quarters
 from ohmstead.forecasts.kept import Keeper
-from ohmstead.forecasts.memory import Memory
+from ohmstead.forecasts.lessons import Lessons
 from ohmstead.forecasts.panels import Air, Panels, beam_and_diffuse
 from ohmstead.forecasts.quarters import QUARTER, QUARTER_S, Told
 from ohmstead.forecasts.solar import SolarForecast
@@ -119,14 +119,15 @@ def open_meteo(
     place: Place,
     history: HistoryPort | None,
     cache_dir: Path | None,
+    export_limit_w: float | None = None,
     patience: HttpPatience | None = None,
 ) -> SolarForecast:
     """Return the sun's forecast by Open-Meteo."""
     panels = settings.panels
     teller = OpenMeteoTeller(settings.url, panels, place, patience)
     path = cache_dir / "open-meteo.json" if cache_dir else None
-    memory = Memory(history, point_of(settings.measured))
-    return SolarForecast(Keeper(teller, path), panels, place, memory, name=teller.name)
+    lessons = Lessons(history, point_of(settings.measured), export_limit_w)
+    return SolarForecast(Keeper(teller, path), panels, place, lessons, name=teller.name)
 
 
 def _number(value: object) -> float | None:

@@ -12,7 +12,7 @@ from typing import Final
 from ohmstead.forecasts import quarters
 from ohmstead.forecasts.kept import Keeper
 from ohmstead.forecasts.learned import CLOUDED, FORETOLD, Past, learn
-from ohmstead.forecasts.memory import Memory
+from ohmstead.forecasts.lessons import Lessons
 from ohmstead.forecasts.panels import Air, Panels
 from ohmstead.forecasts.quarters import QUARTER, Told
 from ohmstead.forecasts.sun import Place, Sun, clear_light, sun_at
@@ -40,19 +40,19 @@ class SolarForecast:
         keeper: Keeper | None,
         panels: Panels,
         place: Place,
-        memory: Memory,
+        lessons: Lessons,
         *,
         name: str = "model",
         own_spread: bool = False,
     ) -> None:
-        """Correct what *keeper* keeps (None: nothing but a clear sky) by *memory*.
+        """Correct what *keeper* keeps (None: nothing but a clear sky) by *lessons*.
 
         *own_spread* says that the source's percentiles are better than ours.
         """
         self._keeper = keeper
         self._panels = panels
         self._place = place
-        self._memory = memory
+        self._lessons = lessons
         self._name = name
         self._own_spread = own_spread
         self._learnt_at: datetime | None = None
@@ -73,7 +73,7 @@ class SolarForecast:
     async def forecast(self, now: datetime) -> Forecast:
         """Return the three days from the present quarter on; asks the source if that is due."""
         news = await self._keeper.refresh(now) if self._keeper else False
-        await self._memory.refresh(now)
+        await self._lessons.refresh(now)
         if news or self._learnt_at is None or now - self._learnt_at >= _RELEARN:
             # A month of quarters takes a small computer long enough for the fast loop to notice.
             await asyncio.to_thread(self._learn, now)
@@ -84,11 +84,12 @@ class SolarForecast:
 
     def _learn(self, now: datetime) -> None:
         present = quarters.of(now)
-        oldest = min(self._memory.watts, default=present)
+        made = self._lessons.watts
+        oldest = min(made, default=present)
         self._skies = {quarter: sky for quarter, sky in self._skies.items() if quarter >= oldest}
         told, clear = list[Past](), list[Past]()
         kept = self._keeper.kept.told if self._keeper else {}
-        for quarter, measured_w in self._memory.watts.items():
+        for quarter, measured_w in made.items():
             sun, clear_w = self._sky(quarter)
             if clear_w <= 0:
                 continue
@@ -119,7 +120,7 @@ class SolarForecast:
                     said, sun, clear_w, own_spread=self._own_spread
                 )
         ratio = drift(
-            self._memory.watts,
+            self._lessons.watts,
             {quarter: told.middle_w for quarter, told in reckoned.items()},
             present,
             memory_h=_MEMORY_H,

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from ohmstead.errors import ForecastBusy, ForecastError
 from ohmstead.forecasts.kept import Keeper
-from ohmstead.forecasts.memory import Memory
+from ohmstead.forecasts.lessons import Lessons
 from ohmstead.forecasts.quarters import Told, spread_out
 from ohmstead.forecasts.solar import SolarForecast
 from ohmstead.forecasts.source import PATIENCE, SolarSettings, body_of, point_of
@@ -124,14 +124,15 @@ def solcast(
     place: Place,
     history: HistoryPort | None,
     cache_dir: Path | None,
+    export_limit_w: float | None = None,
     patience: HttpPatience | None = None,
 ) -> SolarForecast:
     """Return the sun's forecast by Solcast, with its own percentiles."""
     teller = SolcastTeller(settings, patience)
     path = cache_dir / "solcast.json" if cache_dir else None
-    memory = Memory(history, point_of(settings.measured))
+    lessons = Lessons(history, point_of(settings.measured), export_limit_w)
     return SolarForecast(
-        Keeper(teller, path), settings.panels, place, memory, name=teller.name, own_spread=True
+        Keeper(teller, path), settings.panels, place, lessons, name=teller.name, own_spread=True
     )
 
 

@@ -89,7 +89,8 @@ class FrameLink(Generic[FrameT]):
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        """Begin to connect; does not wait for it."""
+        """Begin to connect; does not wait for it. Whoever left may come again."""
+        self._group = asyncio.TaskGroup()
         await self._group.__aenter__()
         self._task = self._group.create_task(self._keep_up(), name=f"link {self._device}")
         return self

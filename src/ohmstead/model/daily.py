@@ -1,14 +1,15 @@
 """Time slots of a device that knows only its own wall clock: the same every day."""
 
 from datetime import datetime, time, timedelta, tzinfo
+from datetime import timezone as FixedZone  # noqa: N812 - a class, whatever its spelling
 from typing import Final
 
 from ohmstead.model.point import Value
 
 __all__ = ["daily_window"]
 
-_ALL_DAY: Final = (time(0, 0), time(23, 59))
-"""What stands for always; the minute missing is the device's."""
+_LONGEST: Final = timedelta(hours=23, minutes=58)
+_CUT: Final = timedelta(hours=23)
 _DAY: Final = 24 * 60
 
 
@@ -18,14 +19,15 @@ def daily_window(
     """Return the slot, in the house's local time, that holds *now* and ends at *until*.
 
     A *present* slot that does so already keeps its start, or it would be written anew every
-    minute. A window over a change of the clock, or of a whole day, becomes all day long: then
-    only the enabling bit ends it, and that is not by itself.
+    minute. The device's clock does not change by itself where the house's does, so the slot is
+    in the time that holds now: whoever sets the clock has the slot written anew. One of a day
+    or more is cut to less than a day, and written anew every hour: it must end by itself.
     """
+    here = FixedZone(now.astimezone(timezone).utcoffset() or timedelta())
     begin = now - timedelta(minutes=1)  # the inverter's clock may be a little behind
-    long = until - begin >= timedelta(hours=23, minutes=58)
-    start, end = begin.astimezone(timezone), until.astimezone(timezone)
-    if long or start.utcoffset() != end.utcoffset():
-        return _ALL_DAY
+    start, end = begin.astimezone(here), until.astimezone(here)
+    if until - begin >= _LONGEST:
+        end = now.astimezone(here).replace(minute=0, second=0, microsecond=0) + _CUT
     if end.second or end.microsecond:
         end += timedelta(minutes=1)
     closes = time(end.hour, end.minute)

@@ -268,10 +268,8 @@ def _unbroken_end(slots: list[PriceSlot]) -> datetime:
     return end
 
 
-def _clock(moment: datetime | None, site: SiteSnapshot) -> str:
+def _clock(moment: datetime, site: SiteSnapshot) -> str:
     """Return a time as the clock of the house shows it, with the day if it is another."""
-    if moment is None:
-        return ""
     local = moment.astimezone(site.timezone)
     return f"{local:%H:%M}" if local.date() == site.local.date() else f"{local:%a %H:%M}"
 

@@ -1,36 +1,31 @@
 """GivTCP's surface: its REST routes on its port, its topics on a broker, for flows that exist."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import tzinfo
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from functools import partial
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Final, Literal
-
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from typing import Final
 
 from ohmstead.clock import Clock
 from ohmstead.http_server import listening
-from ohmstead.outputs.givtcp_controls import names
 from ohmstead.outputs.givtcp_desk import Desk
-from ohmstead.outputs.givtcp_mqtt import talk
-from ohmstead.outputs.givtcp_tree import serial_of
+from ohmstead.outputs.givtcp_mqtt import root_of, talk
+from ohmstead.outputs.givtcp_rest import Networks, routes_for
+from ohmstead.outputs.givtcp_tree import Generation
 from ohmstead.outputs.mqtt_settings import EMBEDDED, MqttSettings
-from ohmstead.ports import SitePort
+from ohmstead.ports import BatteryPort, SitePort
 
 __all__ = ["GivtcpOutput", "GivtcpSettings"]
 
 log = logging.getLogger(__name__)
 
 _PORT: Final = 6345
-_MOST_BODY: Final = 65_536
+_LOOPBACK: Final = ("127.0.0.0/8", "::1/128")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +41,12 @@ class GivtcpSettings:
     """Serve the REST routes."""
     mqtt: MqttSettings | None = None
     """A broker for GivTCP's topics; none if not said. Its `topic` is `GivEnergy` if not said."""
-    rates: Literal["watts", "percent"] = "watts"
-    """What setChargeRate and setDischargeRate count in: per cent was version 1."""
+    home_assistant: bool = False
+    """Tell Home Assistant of GivTCP's own entities, for dashboards and automations that name
+    them; the output `mqtt` tells it more under names of ours."""
+    version: Generation = 3
+    """Which GivTCP the flows were written for. It decides where one name meant two things: 1
+    counts charge rates in per cent, and `setChargeTarget` of 1 and 2 switches the target on."""
     raw: bool = True
     """Show every value once more under `raw`."""
 
@@ -63,6 +62,8 @@ class GivtcpSettings:
                 f"listen: {host} can be reached from the network, and GivTCP's routes ask for no"
                 " password; say which networks may: `allow: [192.168.1.0/24]`"
             )
+        if self.home_assistant and self.mqtt is None:
+            raise ValueError("home_assistant needs the broker, as `mqtt`")
         if self.mqtt is not None and self.mqtt.host == EMBEDDED:
             raise ValueError("mqtt.host: name the embedded broker's address, 127.0.0.1")
 
@@ -77,9 +78,9 @@ class GivtcpSettings:
         return int(self.listen.rpartition(":")[2])
 
     @property
-    def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+    def networks(self) -> Networks:
         """Who may ask."""
-        return tuple(ip_network(network) for network in (*self.allow, "127.0.0.0/8", "::1/128"))
+        return [ip_network(network) for network in (*self.allow, *_LOOPBACK)]
 
 
 class GivtcpOutput:
@@ -95,8 +96,9 @@ class GivtcpOutput:
         data_dir: Path | None,
     ) -> None:
         """Be ready; an inverter is served once it has told its serial number."""
-        del site_name, data_dir
+        del data_dir
         self._settings = settings
+        self._site_name = site_name
         self._timezone = timezone
         self._clock = clock
         self._desks: dict[str, Desk] = {}
@@ -104,103 +106,60 @@ class GivtcpOutput:
     async def run(self, site: SitePort) -> None:
         """Serve for ever; raises ``ConfigError`` if a port cannot be had."""
         ticks = site.ticks()
-        devices = tuple(site.devices)
+        names = [name for name, device in site.devices.items() if isinstance(device, BatteryPort)]
+        desks = {name: self._desk(name, site) for name in names}
+        self._desks = {}
         async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
             if self._settings.rest:
-                for number, name in enumerate(devices):
-                    port = self._settings.port + number
-                    app = self._app(name)
-                    await stack.enter_async_context(listening(app, self._settings.host, port))
-                    log.info("GivTCP's routes for %s are on port %d", name, port)
+                await self._listen(names, stack)
+            if site.last is not None:
+                self._look(desks, site, group)
             async for tick in ticks:
-                for name, device in tick.snapshot.devices.items():
-                    known = device.reading is not None and serial_of(device.reading)
-                    if known and name not in self._desks:
-                        self._desks[name] = desk = self._desk(name, site)
-                        if self._settings.mqtt is not None:
-                            group.create_task(
-                                talk(desk, self._settings.mqtt, site, self._clock, self._timezone)
-                            )
+                for desk in desks.values():
+                    desk.heard(tick)
+                self._look(desks, site, group)
 
     def _desk(self, name: str, site: SitePort) -> Desk:
+        settings = self._settings
         return Desk(
-            name,
-            site,
-            self._clock,
-            self._timezone,
-            rates_in_pct=self._settings.rates == "percent",
-            raw=self._settings.raw,
+            name, site, self._clock, self._timezone, version=settings.version, raw=settings.raw
         )
 
-    # ---- REST -----------------------------------------------------------------------
+    async def _listen(self, names: list[str], stack: AsyncExitStack) -> None:
+        host, networks = self._settings.host, self._settings.networks
+        for number, name in enumerate(names, start=1):
+            port = self._settings.port + number - 1
+            app = routes_for(number, partial(self._numbered, names), networks, self._shown(names))
+            await stack.enter_async_context(listening(app, host, port))
+            log.info("GivTCP's routes for %s are on port %d", name, port)
 
-    def _app(self, device: str) -> Starlette:
-        async def read(request: Request) -> Response:
-            return self._refused(request) or self._read(device)
+    def _look(self, desks: Mapping[str, Desk], site: SitePort, group: asyncio.TaskGroup) -> None:
+        """Serve the inverters that have told their serial number since."""
+        for name, desk in desks.items():
+            if name not in self._desks and desk.serial is not None:
+                self._desks[name] = desk
+                if self._settings.mqtt is not None:
+                    announce = self._settings.home_assistant
+                    group.create_task(
+                        talk(desk, self._settings.mqtt, site, self._clock, announce=announce)
+                    )
 
-        async def full(request: Request) -> Response:
-            refused = self._refused(request)
-            if refused:
-                return refused
-            desk = self._desks.get(device)
-            tree = desk.tree() if desk else None
-            return _json([tree] if tree else [])
+    def _numbered(self, names: list[str], number: int) -> Desk | None:
+        return self._desks.get(names[number - 1]) if 0 < number <= len(names) else None
 
-        async def control(request: Request) -> Response:
-            refused = self._refused(request)
-            return refused or await self._control(device, request)
-
-        reads = [Route(f"/{name}", read, methods=["GET"]) for name in _READS]
-        return Starlette(
-            routes=[
-                *reads,
-                Route("/fullCache", full, methods=["GET"]),
-                Route("/getEVCCache", _no_charger, methods=["GET"]),
-                Route("/{name}", control, methods=["GET", "POST"]),
-            ]
-        )
-
-    def _read(self, device: str) -> Response:
-        desk = self._desks.get(device)
-        tree = desk.tree() if desk else None
-        return _json({"result": _NOT_YET} if tree is None else tree)
-
-    async def _control(self, device: str, request: Request) -> Response:
-        name = request.path_params["name"]
-        if name not in names() and not any(sign.isdigit() for sign in name):
-            return PlainTextResponse(f"GivTCP has no route {name}\n", 404)
-        if request.method == "GET" and name not in _PRESSED_BY_GET:
-            return PlainTextResponse(f"{name} takes a POST\n", 405)
-        body = await request.body()
-        if len(body) > _MOST_BODY:
-            return _json({"result": f"{name} failed: the body is too long"})
-        desk = self._desks.get(device)
-        if desk is None:
-            return _json({"result": f"{name} failed: {device} does not answer yet"})
-        return _json({"result": await desk.control(name, body.decode("utf-8", "replace"))})
-
-    def _refused(self, request: Request) -> Response | None:
-        """Return a refusal for an asker who is in none of the networks allowed."""
-        try:
-            asker = ip_address(request.client.host if request.client else "")
-        except ValueError:
-            return PlainTextResponse("who asks?\n", 403)
-        if any(asker in network for network in self._settings.networks):
-            return None
-        return PlainTextResponse("this network is not in givtcp.allow\n", 403)
-
-
-_READS: Final = ("runAll", "readData", "getData", "getCache")
-_PRESSED_BY_GET: Final = frozenset({"reboot", "syncDateTime"})
-_NOT_YET: Final = "There is no data yet: the inverter has not answered. Try again in a moment."
-
-
-async def _no_charger(request: Request) -> Response:
-    del request
-    return _json({"result": "There is no GivEnergy car charger here."})
-
-
-def _json(content: Mapping[str, object] | list[object] | object) -> Response:
-    return Response(
-        json.dumps(content, indent=4, sort_keys=True) + "\n", media_type="application/json"
-    )
+    def _shown(self, names: list[str]) -> Mapping[str, object]:
+        """Return our settings by GivTCP's names; where the broker is, but not how to get in."""
+        mqtt = self._settings.mqtt
+        broker: Mapping[str, object] = {}
+        if mqtt is not None:
+            host, port = mqtt.address
+            broker = {"MQTT_Address": host, "MQTT_Port": port, "MQTT_Topic": root_of(mqtt)}
+        return {
+            "Ohmstead": f"{self._site_name}: settings are kept in ohmstead.yaml",
+            "TZ": str(self._timezone),
+            "self_run": True,
+            "Print_Raw_Registers": self._settings.raw,
+            "MQTT_Output": mqtt is not None,
+            **broker,
+            **{f"inverterName_{number}": name for number, name in enumerate(names, start=1)},
+        }

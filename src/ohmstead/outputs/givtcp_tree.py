@@ -7,7 +7,7 @@ formulas of version 3, with the places of versions 1 and 2 beside them.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import datetime, time, tzinfo
 from typing import Final, Literal, TypeAlias
 
 from ohmstead import __version__
@@ -70,11 +70,11 @@ def tree_of(reading: Reading, facts: Facts) -> Tree:
     values = Values(reading)
     serial = serial_of(reading) or reading.device
     more = plant_branches(values)
-    details = _details(values, serial) | _branch(more, "Details")
+    details = _details(values, serial, facts.now.tzinfo) | _branch(more, "Details")
     stats = _stats(reading, facts)
     tree: Tree = {
         "Power": _merged(power_tree(reading, facts.now), _branch(more, "Power")),
-        "Energy": _merged(energy_tree(reading), _branch(more, "Energy")) | {"Rates": _rates(facts)},
+        "Energy": _merged(energy_tree(reading), _branch(more, "Energy")) | _rates(facts),
         serial: details,
         "Invertor_Details": details,
         "Timeslots": _timeslots(values) | _branch(more, "Timeslots"),
@@ -127,15 +127,19 @@ def _rates(facts: Facts) -> Tree:
     if low is not None and high is not None:
         found |= {"Night_Rate": low, "Day_Rate": high}
         found["Current_Rate_Type"] = "Night" if now - low < high - now else "Day"
-    return found
+    return {"Rates": found}
 
 
-def _details(values: Values, serial: str) -> Tree:
+def _details(values: Values, serial: str, timezone: tzinfo | None) -> Tree:
     clock, version = values.get("clock"), values("modbus_version_number")
     battery = values.reading.battery
     most_w = battery.max_charge_w if battery else None
     shown = {
-        "Invertor_Time": clock.isoformat() if isinstance(clock, datetime) else None,
+        "Invertor_Time": (
+            clock.replace(tzinfo=clock.tzinfo or timezone).isoformat()
+            if isinstance(clock, datetime)
+            else None
+        ),
         "Battery_Type": titled(values.get("battery_type")),
         "Battery_Capacity_kWh": battery.capacity_kwh if battery else None,
         "Invertor_Serial_Number": serial,

@@ -8,10 +8,13 @@ from pathlib import Path
 from ohmstead.clock import Clock
 from ohmstead.errors import OutputError
 from ohmstead.outputs.broker import broker_for
+from ohmstead.outputs.event import payload_of
+from ohmstead.outputs.events import Events
 from ohmstead.outputs.home_assistant_discovery import Discovery
 from ohmstead.outputs.mqtt_client import try_out
 from ohmstead.outputs.mqtt_commands import Desk, Incoming
 from ohmstead.outputs.mqtt_link import Link
+from ohmstead.outputs.mqtt_payload import as_json
 from ohmstead.outputs.mqtt_settings import EMBEDDED, MqttSettings
 from ohmstead.outputs.mqtt_teller import Teller
 from ohmstead.outputs.mqtt_topics import Topics
@@ -89,6 +92,7 @@ class MqttOutput:
         async with asyncio.TaskGroup() as group:
             group.create_task(link.run())
             group.create_task(_tell(site, teller))
+            group.create_task(_tell_events(site, link, topics))
             group.create_task(self._obey(link, desk, teller, discovery))
 
     async def _obey(
@@ -113,6 +117,14 @@ async def _tell(site: SitePort, teller: Teller) -> None:
         teller.tell(site.last)
     async for tick in site.ticks():
         teller.tell(tick)
+
+
+async def _tell_events(site: SitePort, link: Link, topics: Topics) -> None:
+    """Tell what happens, once each, not retained."""
+    events = Events()
+    async for tick in site.ticks():
+        for event in events.see(tick):
+            link.answer(topics.event, as_json(payload_of(event, topics.site_name)))
 
 
 async def _handle(desk: Desk, teller: Teller, message: Incoming) -> None:

@@ -65,11 +65,14 @@ class MqttClient(aiomqtt.Client):
 
     async def __aenter__(self) -> Self:
         """Connect, or leave nothing open."""
+        greeted = False
         try:
-            return await super().__aenter__()
-        except BaseException:
-            self.drop()
-            raise
+            await super().__aenter__()
+            greeted = True
+        finally:
+            if not greeted:
+                self.drop()
+        return self
 
     def drop(self) -> None:
         """Close the socket if it is still open, without a word."""

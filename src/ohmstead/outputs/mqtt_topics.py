@@ -49,6 +49,11 @@ class Topics:
         return f"{self.base}/result"
 
     @property
+    def event(self) -> str:
+        """Where what happens is told, once each, not retained."""
+        return f"{self.base}/event"
+
+    @property
     def commands(self) -> tuple[str, ...]:
         """What to subscribe to, to hear every command."""
         return (self.request, f"{self.base}/+/+/set")

@@ -118,8 +118,6 @@ class WebhookReceiver:
             return Away(f"no answer in {self._timeout_s:g} s")
         except httpx2.HTTPError as exc:
             return Away(self._without_secrets(exc))
-        except httpx2.InvalidURL:
-            return Undeliverable("its address is none")
         if answer.is_success:
             return Delivered()
         why = f"it answers {answer.status_code} {answer.reason_phrase}".rstrip()

@@ -6,6 +6,8 @@ from datetime import datetime, time, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
+import httpx2
+
 from ohmstead.outputs.event import EventKind, EventLimits
 
 __all__ = ["NotifySettings", "QuietHours"]
@@ -118,14 +120,9 @@ def _of_day(moment: time) -> timedelta:
 
 
 def _is_http(url: str) -> bool:
+    """Tell whether *url* is an address, by those who know and by the client that will use it."""
     try:
-        parts = urlsplit(url)
-        return (
-            parts.scheme in {"http", "https"}
-            and bool(parts.hostname)
-            and parts.port != 0
-            and url.isprintable()
-            and " " not in url
-        )
-    except ValueError:
+        port, parts = urlsplit(url).port, httpx2.URL(url)
+    except (ValueError, httpx2.InvalidURL):
         return False
+    return parts.scheme in {"http", "https"} and bool(parts.host) and port != 0 and " " not in url

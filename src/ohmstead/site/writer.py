@@ -52,6 +52,8 @@ class Writer:
         self._journal = journal
         self._budget = budget
         self._leases: Mapping[str, Sequence[JournalEntry]] | None = None
+        self._modes: dict[str, BatteryMode] = {}
+        """What each device was last told to do."""
 
     async def change(
         self, device: SettingPort, change: SettingChange, errand: Errand
@@ -76,9 +78,12 @@ class Writer:
             if normal:  # first give back what is ours, then see what is left to do
                 undone = await self.undo(device, errand.now, errand.why)
             changes = device.settings_for(command, errand.now)
-            if not normal:
+            # A command given again may name fewer settings, as some hold what it needs already:
+            # only another mode gives back what it does not need itself.
+            if not normal and self._modes.get(device.name) is not command.mode:
                 keep = frozenset(change.point for change in changes)
                 undone = await self.undo(device, errand.now, errand.why, keep)
+                self._modes[device.name] = command.mode
         except NotWritable as exc:
             return Refused(device=device.name, command=command, why=str(exc))
         except (DeviceError, JournalError) as exc:
@@ -103,6 +108,7 @@ class Writer:
         The last one written comes first, so that what switches a command on goes off first.
         Raises ``DeviceError`` or ``JournalError``; what could not be undone stays on lease.
         """
+        self._modes.pop(device.name, None)
         entries = [e for e in (await self.leases()).get(device.name, ()) if e.point not in keep]
         wrote: list[Write] = []
         for point in dict.fromkeys(entry.point for entry in reversed(entries)):

@@ -69,8 +69,8 @@ def make_history(history: HistoryPort | None) -> APIRouter:
         point: Annotated[
             list[str], Query(description="device.point, like site.battery_w; several may be given")
         ],
-        start: AwareDatetime,
-        end: AwareDatetime,
+        start: Annotated[AwareDatetime, Query(description="from this moment on, with its zone")],
+        end: Annotated[AwareDatetime, Query(description="up to this moment, with its zone")],
         most: Annotated[
             int, Query(ge=2, le=_MOST_PLACES, description="about so many places")
         ] = 500,
@@ -87,7 +87,10 @@ def make_history(history: HistoryPort | None) -> APIRouter:
         return [_chart(chart) for chart in charts]
 
     @api.get("/costs")
-    async def read_costs(first: date, last: date) -> list[CostsView]:
+    async def read_costs(
+        first: Annotated[date, Query(description="the first local day")],
+        last: Annotated[date, Query(description="the last local day")],
+    ) -> list[CostsView]:
         """What local days cost: as they were, without control, and without a battery."""
         kept = _kept(history)
         try:

@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ohmstead.devices.givenergy.frames import INVERTER, Function
-from ohmstead.devices.givenergy.guard import CounterGuard, PackGuard, is_serial, page_doubt
+from ohmstead.devices.givenergy.guard import (
+    CounterGuard,
+    PackGuard,
+    empty_doubt,
+    is_serial,
+    page_doubt,
+)
 from ohmstead.devices.givenergy.units import PACK
 from ohmstead.model import Value
 from ohmstead.registers import RegisterBank
@@ -95,6 +101,13 @@ def test_zeros_where_there_were_zeros_are_what_they_say() -> None:
 
 def test_a_part_of_a_page_may_be_zero() -> None:
     assert page_doubt(SETTINGS, 56, [0, 0], {56: 1600, 57: 700}) is None
+
+
+@pytest.mark.parametrize("first", [60, 240, 300])
+def test_settings_that_are_never_all_zero_are_not_there(first: int) -> None:
+    assert page_doubt(SETTINGS, first, NOTHING, {}) == "all zeros"
+    assert page_doubt(SETTINGS, first, changed(NOTHING, {50: 1}), {}) is None
+    assert page_doubt(FIRST_PACK, first, NOTHING, {}) is None
 
 
 def test_measurements_are_never_all_zero() -> None:
@@ -261,6 +274,35 @@ def test_after_a_quarter_of_an_hour_two_pages_have_to_agree_again() -> None:
     assert guard.doubt(60, GOOD, 1021) is None
 
 
+def test_refusals_are_no_gap_in_what_was_heard() -> None:
+    guard = a_guard()
+    for at in (250, 301, 350):
+        assert guard.doubt(60, SPLICED, at) is not None
+    assert guard.doubt(60, GOOD, 400) is None
+
+
+def test_asking_again_at_once_is_the_same_poll() -> None:
+    guard = a_guard()
+    for n in range(1, 10):
+        for again in (0, 0.3, 0.6):
+            assert guard.doubt(60, SPLICED, 20 * n + again) is not None
+
+
+def test_cells_that_do_not_add_up_are_not_believed_even_at_first() -> None:
+    guard, halved = PackGuard(), page(cells_v=26.0)
+    for at in range(0, 600, 60):
+        assert guard.doubt(60, halved, at) == "its cells do not add up"
+    # Should this be how it always is, it is shown after all.
+    assert guard.doubt(60, halved, 600) == "the first page of a pack waits for a second"
+    assert guard.doubt(60, halved, 660) is None
+
+
+def test_a_pack_that_shows_no_sum_need_not_add_up() -> None:
+    guard = PackGuard()
+    guard.doubt(60, page(cells_v=0), 0)
+    assert guard.doubt(60, page(cells_v=0), 1) is None
+
+
 def test_a_pack_without_cell_voltages_is_none() -> None:
     words = changed(GOOD, dict.fromkeys(range(16), 0))
     for guard in (PackGuard(), a_guard()):
@@ -298,3 +340,34 @@ def test_only_energies_are_counters() -> None:
     guard = CounterGuard()
     guard.doubts({"grid_v": 240.0, "serial": "DF2244G000", "pv_total_kwh": None}, 0)
     assert guard.doubts({"grid_v": 239.9, "serial": "", "pv_total_kwh": None}, 1) == {}
+
+
+# ---- an empty battery ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "before", "believed"),
+    [
+        pytest.param({}, 60, False, id="all at once"),
+        pytest.param({}, 6, False, id="almost empty"),
+        pytest.param({}, 5, True, id="as good as empty"),
+        pytest.param({}, None, False, id="the very first"),
+        pytest.param({"battery_calibration": "discharge"}, 60, True, id="being calibrated"),
+        pytest.param({"battery_calibration": "off"}, 60, False, id="not being calibrated"),
+        pytest.param(
+            {"battery_1_soc_pct": 3, "battery_2_soc_pct": 0}, 60, True, id="its packs too"
+        ),
+        pytest.param({"battery_1_soc_pct": 0, "battery_2_soc_pct": 58}, 60, False, id="one pack"),
+        pytest.param({"battery_1_soc_pct": 58}, 4, True, id="a pack that lags behind"),
+        pytest.param({"battery_1_soc_pct": None}, 60, False, id="a pack that is not heard"),
+        pytest.param({"stack_1_highest_soc_pct": 1}, None, True, id="its stack too"),
+    ],
+)
+def test_an_empty_battery_is_believed_when_it_can_be(
+    values: dict[str, Value | None], before: float | None, *, believed: bool
+) -> None:
+    usual = {} if before is None else {"battery_soc_pct": before}
+    doubts = empty_doubt({"battery_soc_pct": 0, **values}, usual)
+    assert list(doubts) == ([] if believed else ["battery_soc_pct"])
+    assert empty_doubt({**values, "battery_soc_pct": 1}, usual) == {}
+    assert empty_doubt({**values, "battery_soc_pct": None}, usual) == {}

@@ -92,6 +92,7 @@ def test_an_address_that_answers_zeros_has_nothing_behind_it(model: str) -> None
     for unit in topology.units:
         unit.looked([0] * unit.count, 0)
     assert topology.found == []
+    assert topology.known
 
 
 @pytest.mark.parametrize(
@@ -140,6 +141,7 @@ def test_what_is_found_is_not_looked_for_again() -> None:
     topology.units[0].looked(WORDS["V10"], 0)
     topology.units[1].looked(None, 0)
     assert topology.due(0) == topology.units[2:]
+    assert not topology.known
     assert topology.due(30) == topology.units[1:]
 
 

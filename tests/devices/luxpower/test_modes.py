@@ -181,8 +181,6 @@ def test_all_that_is_written_is_writable_without_leave(mode: BatteryMode, model:
 
 # ---- windows --------------------------------------------------------------------------------
 
-ALL_DAY = time(0), time(23, 59)
-
 
 @pytest.mark.parametrize(
     ("now", "until", "slot"),
@@ -198,13 +196,13 @@ ALL_DAY = time(0), time(23, 59)
         pytest.param(
             "2026-01-15T00:00", "2026-01-15T05:30", ("23:59", "05:30"), id="from midnight"
         ),
-        pytest.param("2026-01-15T10:00", "2026-01-16T09:57", ("00:00", "23:59"), id="a whole day"),
+        pytest.param("2026-01-15T10:30", "2026-01-16T10:27", ("10:29", "09:00"), id="a whole day"),
         pytest.param("2026-01-15T10:00", "2026-01-16T09:56", ("09:59", "09:56"), id="almost a day"),
-        pytest.param("2026-01-15T10:00", "2026-01-18T10:00", ("00:00", "23:59"), id="three days"),
+        pytest.param("2026-01-15T10:00", "2026-01-18T10:00", ("09:59", "09:00"), id="three days"),
         pytest.param(
-            "2026-03-29T00:30", "2026-03-29T03:00", ("00:00", "23:59"), id="spring forward"
+            "2026-03-29T00:30", "2026-03-29T03:00", ("00:29", "03:00"), id="spring forward"
         ),
-        pytest.param("2026-10-25T00:30", "2026-10-25T03:00", ("00:00", "23:59"), id="fall back"),
+        pytest.param("2026-10-25T00:30", "2026-10-25T03:00", ("01:29", "04:00"), id="fall back"),
         pytest.param(
             "2026-03-29T00:30", "2026-03-29T00:59", ("00:29", "00:59"), id="before the change"
         ),

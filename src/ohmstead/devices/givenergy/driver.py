@@ -17,7 +17,7 @@ from ohmstead.devices.givenergy.battery_mode import (
     settings_of,
 )
 from ohmstead.devices.givenergy.frames import INVERTER, Function
-from ohmstead.devices.givenergy.freshness import LIVE_MOST_S, Freshness
+from ohmstead.devices.givenergy.freshness import LIVE_MOST_S, Deferred, Freshness
 from ohmstead.devices.givenergy.guard import CounterGuard, empty_doubt
 from ohmstead.devices.givenergy.modes import Plant, changes_for
 from ohmstead.devices.givenergy.power import POWERS, Power, Size, size_of
@@ -28,7 +28,6 @@ from ohmstead.devices.givenergy.registers import (
     Batteries,
     Model,
     Page,
-    Rhythm,
     model_of,
 )
 from ohmstead.devices.givenergy.settings import GivEnergySettings
@@ -86,7 +85,7 @@ class GivEnergyDriver:
         self._topology = Topology()
         self._counters = CounterGuard()
         self._usual: dict[str, float] = {}
-        self._not_before: dict[tuple[int, Function, int], float] = {}
+        self._deferred = Deferred()
         self._points: Mapping[str, Point] = self._describe()
         self._writing = asyncio.Lock()
 
@@ -139,7 +138,7 @@ class GivEnergyDriver:
     async def explore(self) -> None:
         """Look for everything that may hang behind the inverter; takes some 15 seconds."""
         await self.read()
-        while any(not unit.found and not unit.tries for unit in self._topology.units):
+        while not self._topology.known:
             await self.read()
 
     async def setting(self, point: str) -> Value | None:
@@ -274,22 +273,21 @@ class GivEnergyDriver:
     async def _refresh(self, page: Page, address: int = INVERTER) -> None:
         """Ask for *page* if it is too old; what fails is left for later, unless it is the core."""
         now, place = self._clock.monotonic(), (address, page.function)
-        age_s = self._station.heard(place).age_s(range(page.first, page.first + page.count), now)
-        key = (*place, page.first)
-        if age_s <= self._freshness.wanted_s(page) or now < self._not_before.get(key, -math.inf):
+        heard, registers = self._station.heard(place), range(page.first, page.first + page.count)
+        fresh = heard.age_s(registers, now) <= self._freshness.wanted_s(page)
+        if fresh or self._deferred.waits(place, page, now):
             return
         try:
-            if page.optional and math.isinf(age_s):
+            if page.optional and heard.words().keys().isdisjoint(registers):
                 if await self._station.probe(place, page.first, page.count) is None:
-                    self._not_before[key] = now + _ABSENT_S
+                    self._deferred.absent(place, page, now)
             else:
                 await self._station.read(place, page.first, page.count)
         except (DeviceUnreachable, DeviceBusy) as exc:
             if page is self._model.pages[0] and self._live_age_s() > LIVE_MOST_S:
                 raise
             log.debug("%s: %s", self.name, exc)
-            if page.rhythm is not Rhythm.LIVE:
-                self._not_before[key] = self._clock.monotonic() + _FAILED_S
+            self._deferred.failed(place, page, self._clock.monotonic())
 
     def _live_age_s(self) -> float:
         page = self._model.pages[0]
@@ -344,11 +342,22 @@ class GivEnergyDriver:
             model=self._model,
             battery_kwh=size.battery_kwh,
             battery_w=size.battery_w,
+            units_known=self._topology.known,
             clock_drift_s=drift_s,
             frames_dropped=self._station.dropped,
             pages_refused=self._station.refused.total(),
         )
-        return reading_of(values, doubts, facts)
+        return self._steadied(reading_of(values, doubts, facts), monotonic)
+
+    def _steadied(self, reading: Reading, monotonic: float) -> Reading:
+        """Hold back what the house used where it steps back: its counters do not tick at once."""
+        used = {name: reading.values.get(name) for name in ("load_today_kwh", "load_total_kwh")}
+        doubts = self._counters.doubts(used, monotonic)
+        return replace(
+            reading,
+            values={**reading.values, **dict.fromkeys(doubts)},
+            doubts={**doubts, **reading.doubts},
+        )
 
     def _clock_drift_s(self, now: datetime) -> float | None:
         """Return how far the inverter's clock is ahead of the house's; it has no time zone."""
@@ -402,7 +411,7 @@ class GivEnergyDriver:
         first = min(each.address for each in rows)
         last = max(each.addresses[-1] for each in rows)
         place = (INVERTER, Function.READ_HOLD)
-        words = await self._station.read(place, first, last - first + 1)
+        words = await self._station.insist(place, first, last - first + 1)
         return row.decode(tidied(dict(enumerate(words, start=first)), table))
 
     async def _change(self, model: Model, change: SettingChange) -> Value | None:
@@ -426,7 +435,10 @@ class GivEnergyDriver:
         for _ in range(_SENDS):
             await self._send(pairs)
             shown = await self._asked_for(row)
-            if shown == value or ticked(shown, value):
+            # One end of a slot may be right while the other is unset still.
+            words = self._station.heard((INVERTER, Function.READ_HOLD)).words()
+            stored = all(words.get(a) == word for a, word in pairs[: len(row.addresses)])
+            if stored or ticked(shown, value):
                 return value
         return shown
 
@@ -470,9 +482,6 @@ _AT_ONCE: Final = 4
 """So many units are looked for in one reading: the others wait for the next."""
 _MOST_STACKS: Final = 4
 _MOST_MODULES: Final = 6
-_FAILED_S: Final = 45.0
-"""How long a page that could not be read is left alone."""
-_ABSENT_S: Final = 6 * 3600.0
 _SENDS: Final = 3
 _MODE_IS_MADE_OF: Final = ("eco_mode_enabled", "discharge_enabled", "reserve_soc_pct")
 _FULL: Final = 100

@@ -4,6 +4,7 @@ All of them come with a valid check sum. Sources: quirks collected by owners of 
 inverters, among them captures of every kind. Pure; whoever reads asks before it believes.
 """
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,8 +36,8 @@ def page_doubt(
         known = range(first, first + len(words))
         if not any(words) and any(before.get(address) for address in known):
             return "all zeros, where there were values before"
-    if place == (INVERTER, Function.READ_HOLD) and first == 0 and len(words) >= _PAGE:
-        return _identity_doubt(words)
+        if place == (INVERTER, Function.READ_HOLD):
+            return _settings_doubt(first, words)
     if place == (INVERTER, Function.READ_INPUT) and first == 0 and len(words) >= _PAGE:
         if not any(words):
             return "all zeros"
@@ -59,27 +60,34 @@ class PackGuard:
         self._good_at = 0.0
         self._held: Mapping[str, Value | None] | None = None
         self._refused = 0
+        """In how many polls, since a page was believed."""
+        self._refused_at = -math.inf
 
     def doubt(self, first: int, words: Sequence[int], at: float) -> str | None:
         """Return why the page heard *at* cannot be believed, or None; remembers it if so."""
         values = PACK.decode(dict(enumerate(words, start=first))).values
         if not any(values.get(f"cell_{n:02}_v") for n in _CELLS) and values.get("capacity_ah"):
-            return self._refuse("no cell voltages")
-        if self._good is None or at - self._good_at > _HEAL_S or self._refused >= _HEAL_PAGES:
+            return self._refuse("no cell voltages", at)
+        healing = self._refused >= _HEAL_POLLS or at - self._good_at > _HEAL_S
+        if self._refused < _HEAL_POLLS and not _adds_up(values):
+            return self._refuse("its cells do not add up", at)
+        if self._good is None or healing:
             # With nothing to compare with, a second page has to agree.
             held, self._held = self._held, values
             if held is None or _jumps(held, values):
                 return "the first page of a pack waits for a second"
-        elif at - self._good_at <= _TRUST_S:
+        elif self._refused or at - self._good_at <= _TRUST_S:
             jumps = _jumps(self._good, values)
             held, self._held = self._held, values
             if len(jumps) > 1 or (jumps and (held is None or _jumps(held, values))):
-                return self._refuse(f"sudden change of {', '.join(sorted(jumps))}")
+                return self._refuse(f"sudden change of {', '.join(sorted(jumps))}", at)
         self._good, self._good_at, self._held, self._refused = values, at, None, 0
         return None
 
-    def _refuse(self, why: str) -> str:
-        self._refused += 1
+    def _refuse(self, why: str, at: float) -> str:
+        # A page that is refused is asked for again at once: all of that is one poll.
+        if at - self._refused_at > _POLL_S:
+            self._refused, self._refused_at = self._refused + 1, at
         return why
 
 
@@ -107,13 +115,24 @@ class CounterGuard:
 def empty_doubt(
     values: Mapping[str, Value | None], usual: Mapping[str, float]
 ) -> Mapping[str, str]:
-    """Doubt a battery that is empty all at once; while it is calibrated it may well be."""
-    empty = values.get("battery_soc_pct") == 0 and usual.get("battery_soc_pct", 0) > _EMPTY_PCT
-    if not empty or values.get("battery_calibration", "off") != "off":
+    """Doubt a battery that is empty all at once, unless its packs say so too.
+
+    While it is calibrated it may well be.
+    """
+    if values.get("battery_soc_pct") != 0 or values.get("battery_calibration", "off") != "off":
         return {}
-    return {"battery_soc_pct": f"0 % all at once, after {usual['battery_soc_pct']:g} %"}
+    shown = [values.get(name.format(n)) for n in range(1, 7) for name in _LEVELS]
+    packs = [level for level in shown if isinstance(level, int | float)]
+    before = usual.get("battery_soc_pct")
+    if packs and max(packs) <= _EMPTY_PCT:
+        return {}
+    if before is not None and before <= _EMPTY_PCT:
+        return {}
+    after = "at first" if before is None else f"all at once, after {before:g} %"
+    return {"battery_soc_pct": f"0 % {after}"}
 
 
+_LEVELS: Final = ("battery_{}_soc_pct", "stack_{}_highest_soc_pct")
 _EMPTY_PCT: Final = 5
 _PAGE: Final = 60
 _PACKET: Final[Mapping[int, tuple[int, ...]]] = {
@@ -123,6 +142,8 @@ _PACKET: Final[Mapping[int, tuple[int, ...]]] = {
 }  # fmt: skip
 """An IPv4 header, 192.168, the flags and time stamps of TCP: seen where registers belong."""
 _HITS: Final = 5
+_SET_ANYWAY: Final = frozenset({60, 240, 300})
+"""Pages of settings that are never all zero where they exist; some firmware answers for others."""
 _TOTALS: Final = (6, 7, 11, 12, 21, 22, 27, 28, 32, 33, 45, 46)
 _MOST_ADDRESS: Final = 247
 """A Modbus address; register 30 held more only in pages that were nonsense throughout."""
@@ -131,7 +152,9 @@ _CELLS: Final = range(1, 17)
 _TRUST_S: Final = 300.0
 """A page older than this says nothing about what can be true now."""
 _HEAL_S: Final = 900.0
-_HEAL_PAGES: Final = 10
+_HEAL_POLLS: Final = 10
+_POLL_S: Final = 5.0
+_SUM_V: Final = 2.0
 _JUMPS: Final[Mapping[str, float]] = {
     **{f"cell_{n:02}_v": 0.3 for n in _CELLS},
     **{f"cells_{4 * n + 1:02}_{4 * n + 4:02}_c": 5.0 for n in range(4)},
@@ -150,13 +173,27 @@ _STEP_KWH: Final = 0.25
 _STEP_S: Final = 600.0
 
 
-def _identity_doubt(words: Sequence[int]) -> str | None:
+def _settings_doubt(first: int, words: Sequence[int]) -> str | None:
+    if first in _SET_ANYWAY:
+        return None if any(words) else "all zeros"
+    if first != 0:
+        return None
     serial = b"".join(word.to_bytes(2, "big") for word in words[13:18])
     if not words[0] or not is_serial(serial.decode("latin-1")):
         return "no device type or serial number"
     if words[30] > _MOST_ADDRESS:
         return f"Modbus address {words[30]}"
     return None
+
+
+def _adds_up(values: Mapping[str, Value | None]) -> bool:
+    """Tell whether the voltage of all cells is the sum of theirs, as far as both are shown."""
+    whole = values.get("cells_v")
+    shown = [values.get(f"cell_{n:02}_v") for n in _CELLS]
+    cells = [volts for volts in shown if isinstance(volts, int | float)]
+    if not isinstance(whole, int | float) or len(cells) != values.get("cell_count"):
+        return True
+    return abs(sum(cells) - whole) <= _SUM_V
 
 
 def _jumps(before: Mapping[str, Value | None], now: Mapping[str, Value | None]) -> set[str]:

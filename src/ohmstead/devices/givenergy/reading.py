@@ -72,6 +72,8 @@ class Facts:
     battery_kwh: float | None
     battery_w: float | None
     """The most its battery side moves."""
+    units_known: bool = True
+    """Whether all that may hang behind it was looked for; before, a sum of its packs would jump."""
     clock_drift_s: float | None = None
     frames_dropped: int = 0
     pages_refused: int = 0
@@ -116,10 +118,15 @@ class _Numbers:
         value = self._values.get(name)
         return value if isinstance(value, int | float) else None
 
+    def __contains__(self, name: str) -> bool:
+        """Tell whether there is such a value at all, though it may not be known just now."""
+        return name in self._values
+
     def sum(self, *names: str) -> float | None:
-        """Return the sum of those that are there; None where none is."""
-        known = [value for name in names if (value := self(name)) is not None]
-        return round(sum(known), 6) if known else None
+        """Return the sum of those that there are; None where there is none, or one not known."""
+        terms = [self(name) for name in names if name in self]
+        known = [term for term in terms if term is not None]
+        return round(sum(known), 6) if known and len(known) == len(terms) else None
 
     def less(self, plus: str, *minus: str) -> float | None:
         """Return the first less all others; None where one is missing."""
@@ -145,7 +152,7 @@ def _derived(values: Mapping[str, Value | None], facts: Facts) -> dict[str, Valu
         "battery_capacity_kwh": facts.battery_kwh,
         "battery_stored_kwh": _stored(soc_pct, facts.battery_kwh),
         **_powers(number),
-        **_energies(number, facts.model),
+        **_energies(number, facts),
     }
     points = derived_points(facts.model)
     return {key: value for key, value in found.items() if key in points}
@@ -158,37 +165,45 @@ def _powers(number: _Numbers) -> dict[str, Value | None]:
         found["battery_w"] = number.less("battery_discharge_w", "battery_charge_w")
     if number("grid_import_w") is not None:
         found["grid_w"] = number.less("grid_import_w", "grid_export_w")
-    given = number("pv_w")
-    found["pv_w"] = number.sum("pv1_w", "pv2_w") if given is None else given
-    if found["pv_w"] is None:
+    found["pv_w"] = number("pv_w") if "pv_w" in number else number.sum("pv1_w", "pv2_w")
+    if not any(name in number for name in ("pv_w", "pv1_w", "pv2_w")):
         found["pv_w"] = number("generation_w")
     found["load_w"] = number("load_w")
     return found
 
 
-def _energies(number: _Numbers, model: Model) -> dict[str, Value | None]:
+def _energies(number: _Numbers, facts: Facts) -> dict[str, Value | None]:
     """Return the energies no register holds; what the house used is reckoned as the app does."""
     found: dict[str, Value | None] = {}
-    given = number("pv_today_kwh")
-    found["pv_today_kwh"] = number.sum("pv1_today_kwh", "pv2_today_kwh") if given is None else given
+    name = "pv_today_kwh"
+    found[name] = number(name) if name in number else number.sum("pv1_today_kwh", "pv2_today_kwh")
     for when in ("today", "total"):
-        used = number(f"load_{when}_kwh")
-        if used is None:
-            names = [f"{name}_{when}_kwh" for name in ("grid_export", "ac_charge")]
-            used = number.less(f"inverter_{when}_kwh", *names)
-            brought = number(f"grid_import_{when}_kwh")
-            used = None if used is None or brought is None else used + brought
-            if used is not None and model.by_rated:
-                # An AC-coupled one's panels do not go through it.
-                pv = number.sum(f"pv_{when}_kwh", f"pv1_{when}_kwh", f"pv2_{when}_kwh")
-                used += pv or 0.0
-        found[f"load_{when}_kwh"] = None if used is None else round(max(used, 0.0), 3)
+        name = f"load_{when}_kwh"
+        found[name] = number(name) if name in number else _used(number, when, facts.model)
     for way in ("charge", "discharge"):
         name = f"battery_{way}_total_kwh"
-        kind = "stack" if model.batteries is Batteries.STACKS else "battery"
+        kind = "stack" if facts.model.batteries is Batteries.STACKS else "battery"
         units = number.sum(*(f"{kind}_{n}_{way}_total_kwh" for n in range(1, 7)))
-        found[name] = number(name) or units
+        units = units if facts.units_known else None
+        # Some inverters have the register, and count nothing in it.
+        counts = name in number and (number(name) != 0 or units is None)
+        found[name] = number(name) if counts else units
     return found
+
+
+def _used(number: _Numbers, when: str, model: Model) -> float | None:
+    """Return what the house used, where nobody counts it."""
+    minus = [f"{name}_{when}_kwh" for name in ("grid_export", "ac_charge")]
+    terms = [number.less(f"inverter_{when}_kwh", *minus), number(f"grid_import_{when}_kwh")]
+    panels = [
+        name
+        for name in (f"pv_{when}_kwh", f"pv1_{when}_kwh", f"pv2_{when}_kwh")
+        if name in number and model.by_rated
+    ]
+    if panels:  # an AC-coupled one's do not go through it
+        terms.append(number.sum(*panels))
+    known = [term for term in terms if term is not None]
+    return round(max(sum(known), 0.0), 3) if len(known) == len(terms) else None
 
 
 def _numbered(

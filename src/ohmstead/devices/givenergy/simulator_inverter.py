@@ -108,7 +108,7 @@ class SimulatedInverter:
         self.live(now)
         self.writes.append((now, register, word))
         row = self._rows.get(register)
-        if row is None or (row.name.startswith("ac_") and word == 0):
+        if row is None or (row.name in _NEVER_ZERO and word == 0):
             raise DeviceRefused(self.model.name, f"{register} cannot be {word}", 0)
         if deaf:
             return
@@ -277,6 +277,7 @@ class SimulatedInverter:
 _BEFORE_KWH: Final = 1_000.0
 """What the counters showed when the simulation began."""
 _LAST_TIME: Final = 2_399
+_NEVER_ZERO: Final = frozenset({"ac_charge_rate_pct", "ac_discharge_rate_pct"})
 
 
 def _takes(row: Register, word: int) -> bool:

@@ -111,6 +111,14 @@ class Station:
         """
         return await self._ask(place, first, count, attempts=None, reply_s=None)
 
+    async def insist(self, place: Place, first: int, count: int) -> tuple[int, ...]:
+        """Ask like ``read``, and once more on a new connection: a command depends on it."""
+        try:
+            return await self.read(place, first, count)
+        except DeviceUnreachable as exc:
+            log.debug("%s; asking once more", exc)
+            return await self.read(place, first, count)
+
     async def probe(self, place: Place, first: int, count: int) -> tuple[int, ...] | None:
         """Ask twice, with little patience, for what may not be there; None if it is not."""
         for _ in range(_PROBES):

@@ -83,6 +83,11 @@ class Topology:
         """Return the units that are there."""
         return [unit for unit in self.units if unit.found]
 
+    @property
+    def known(self) -> bool:
+        """Whether each of them was looked for, at least once."""
+        return all(unit.found or unit.tries for unit in self.units)
+
     def due(self, now: float) -> list[Unit]:
         """Return the units to look for now."""
         return [unit for unit in self.units if not unit.found and unit.due_at <= now]

@@ -117,6 +117,79 @@ async function showPrices(now) {
   find("price-note").textContent = `${pence(lowest, curve.currency)} to ${pence(high, curve.currency)} per kWh; ${curve.source}${age}; known until ${clock(curve.ends)}.`;
 }
 
+const PAST = [["pv", "Solar", "pv_w"], ["load", "House", "load_w"], ["grid", "Grid, import above zero", "grid_w"],
+  ["battery", "Battery, discharge above zero", "battery_w"], ["soc", "State of charge", "soc_pct"]];
+
+async function showPast() {
+  const to = Date.now(), from = to - 24 * 3600e3;
+  const names = PAST.map(([, , point]) => "point=site." + point).join("&");
+  const known = await api("history/points");
+  if (!known.ok || !((await known.json()).site || []).includes("load_w")) return;
+  const answer = await api(`history?${names}&start=${new Date(from).toISOString()}&end=${new Date(to).toISOString()}&most=300`);
+  if (!answer.ok) return;
+  const charts = Object.fromEntries((await answer.json()).map((chart) => [chart.point, chart]));
+  const powers = PAST.filter(([name]) => name !== "soc").flatMap(([, , point]) => (charts[point] || { mean: [] }).mean).filter((v) => v !== null);
+  if (powers.length < 2) return;
+  const high = Math.max(...powers, 500), low = Math.min(...powers, 0);
+  const space = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(space, "svg");
+  for (const [name, value] of [["viewBox", "0 0 1000 100"], ["preserveAspectRatio", "none"], ["role", "img"],
+    ["aria-label", `Powers of the last 24 hours, from ${watts(low)} to ${watts(high)}, and the state of charge`]]) svg.setAttribute(name, value);
+  const axis = document.createElementNS(space, "line");
+  const zero = 100 * high / (high - low);
+  for (const [name, value] of [["class", "axis"], ["x1", 0], ["x2", 1000], ["y1", zero], ["y2", zero]]) axis.setAttribute(name, value);
+  svg.append(axis);
+  const x = (moment) => 1000 * (moment - from) / (to - from);
+  const legend = [];
+  for (const [name, label, point] of PAST) {
+    const chart = charts[point];
+    if (!chart || !chart.mean.some((value) => value !== null)) continue;
+    const y = name === "soc" ? (value) => 100 - value : (value) => 100 * (high - value) / (high - low);
+    let path = "", pen = "M";
+    chart.times.forEach((time, n) => {
+      const value = chart.mean[n];
+      if (value === null) { pen = "M"; return; }
+      path += `${pen}${x(Date.parse(time)).toFixed(1)} ${y(value).toFixed(2)}`;
+      pen = "L";
+    });
+    const line = document.createElementNS(space, "path");
+    line.setAttribute("class", "past " + name);
+    line.setAttribute("d", path);
+    svg.append(line);
+    const key = make("span"), sample = document.createElementNS(space, "svg"), stroke = document.createElementNS(space, "path");
+    sample.setAttribute("viewBox", "0 0 30 10");
+    stroke.setAttribute("class", "past " + name);
+    stroke.setAttribute("d", "M0 5L30 5");
+    sample.append(stroke);
+    key.append(sample, label);
+    legend.push(key);
+  }
+  const hours = make("div", undefined, "hours");
+  const step = matchMedia("(max-width: 45rem)").matches ? 6 : 3;
+  for (let hour = Math.ceil(from / 3600e3) * 3600e3; hour < to; hour += 3600e3) {
+    if (parseInt(clock(hour), 10) % step || x(hour) < 25 || x(hour) > 975) continue;
+    const label = make("span", clock(hour));
+    label.style.left = x(hour) / 10 + "%";
+    hours.append(label);
+  }
+  find("history").replaceChildren(svg, hours);
+  find("legend").replaceChildren(...legend, make("span", `${watts(low)} to ${watts(high)}; 0 to 100 %`));
+  find("past").hidden = false;
+  showCosts();
+}
+
+async function showCosts() {
+  const day = (offset) => new Date(Date.now() - offset * 86400e3).toLocaleDateString("sv", { timeZone: zone });
+  const answer = await api(`history/costs?first=${day(1)}&last=${day(0)}`);
+  if (!answer.ok) return;
+  const money = (value) => (value < 0 ? "−" : "") + "£" + Math.abs(value).toFixed(2);
+  find("costs").textContent = (await answer.json()).filter((one) => one.covered_h >= 0.5).map((one) => {
+    const name = one.day === day(0) ? "Today so far" : "Yesterday";
+    const saved = one.saved_by_control === null ? "" : `, ${money(one.saved_by_battery)} less than without a battery, ${money(one.saved_by_control)} of it by control`;
+    return `${name}: ${money(one.actual)}${saved}.`;
+  }).join(" ");
+}
+
 async function showDevices(devices) {
   const rows = [];
   for (const device of devices) {
@@ -210,3 +283,5 @@ function listen() {
 
 listen();
 setInterval(showRequests, 30000);
+setTimeout(showPast, 1500);
+setInterval(showPast, 300000);

@@ -1,0 +1,175 @@
+"""kill -9 in the middle of a command: the inverter's own slots end it, with nobody connected."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from givenergy_house import SIZES, JumpClock, Plant
+from ohmstead.clock import SystemClock
+from ohmstead.devices.givenergy.simulator import DongleSettings
+
+MINUTES, KILLS = 20, 4
+MINUTE = timedelta(minutes=1)
+PEOPLE_W, SUNNY_W = 400.0, 1_500.0
+
+Commanded = Callable[[float], bool]
+ORDERS: Mapping[str, tuple[Mapping[str, float], Commanded]] = {
+    "charge": ({"power_w": 2_000, "soc_pct": 95}, lambda w: -2_000 <= w < -1_900),
+    "hold": ({}, lambda w: w == 0),
+    "discharge": ({"power_w": 1_500, "soc_pct": 20}, lambda w: 1_400 < w <= 1_500),
+    "idle": ({}, lambda w: w == 0),
+}
+"""Each mode with what is asked for, and the battery's power that it means."""
+
+
+@pytest.mark.parametrize("mode", ORDERS)
+@pytest.mark.parametrize("model", SIZES)
+async def test_a_command_ends_without_us(
+    tmp_path: Path, unused_tcp_port: int, model: str, mode: str
+) -> None:
+    wanted, commanded = ORDERS[mode]
+    async with a_house(model, tmp_path, unused_tcp_port) as (plant, service):
+        owners = plant.held()
+        async with service.running() as process:
+            await service.ask(mode, wanted)
+            await until(lambda: commanded(plant.live().battery_w), mode)
+            process.kill()
+            await process.wait()
+        assert plant.held() != owners
+        await until(lambda: not plant.simulator.clients.connected, "nobody is connected")
+        lives_alone(plant, mode, commanded)
+        await gives_back(service, plant, owners)
+
+
+@pytest.mark.parametrize("mode", ["charge", "discharge"])
+async def test_kills_between_two_writes(tmp_path: Path, unused_tcp_port: int, mode: str) -> None:
+    interrupted = 0
+    for kill in range(KILLS):
+        folder = tmp_path / str(kill)
+        folder.mkdir()
+        slow = DongleSettings(latency_s=0.03)
+        async with a_house("hybrid_gen2", folder, unused_tcp_port, slow) as (plant, service):
+            owners, writes = plant.held(), plant.simulator.writes
+            async with service.running() as process:
+                await service.ask(mode, ORDERS[mode][0])
+                await until(lambda: len(writes) > kill, f"write {kill + 1}")  # noqa: B023 - at once
+                process.kill()
+                await process.wait()
+            interrupted += not ORDERS[mode][1](plant.live().battery_w)
+            lives_alone(plant, mode)
+            await gives_back(service, plant, owners)
+    assert interrupted
+
+
+def lives_alone(plant: Plant, mode: str, commanded: Commanded | None = None) -> None:
+    """Watch the house go on: as *commanded* until the end, without any harm after it."""
+    clock = plant.clock
+    assert isinstance(clock, JumpClock)
+    end = clock.now() + MINUTES * MINUTE
+    while clock.now() < end + 30 * MINUTE:
+        clock.jump(20)
+        if clock.now() < end - MINUTE:
+            house = plant.live()
+            assert commanded is None or commanded(house.battery_w), (mode, house.battery_w)
+        elif clock.now() > end + MINUTE:
+            harmless(plant, clock.now(), mode)
+
+
+def harmless(plant: Plant, now: datetime, mode: str) -> None:
+    """Check that nothing of the battery goes out, and nothing of the grid goes in."""
+    for sun_w in (SUNNY_W, 0.0):
+        plant.weather(sun_w=sun_w, people_w=PEOPLE_W)
+        missing = PEOPLE_W - sun_w
+        low, high = min(missing, 0), max(missing, 0)
+        assert low <= plant.house.battery_w <= high, (mode, now, plant.house.battery_w)
+
+
+async def gives_back(service: "Process", plant: Plant, owners: Mapping[int, int]) -> None:
+    """Start once more: what the journal says is undone, and stays so over a stop."""
+    async with service.running() as process:
+        await until(lambda: plant.held() == owners, "the owner's settings after a restart")
+        undone = [
+            entry for entry in await service.answers("journal") if entry["asked_by"] == "undo"
+        ]
+        assert any("an earlier run ended at" in str(entry["why"]) for entry in undone)
+        process.terminate()
+        assert await process.wait() == 0
+    assert plant.held() == owners
+
+
+class Process:
+    """``ohmstead run`` as a process of its own."""
+
+    def __init__(self, folder: Path, device_port: int, web_port: int) -> None:
+        self.folder = folder
+        self.url = f"http://127.0.0.1:{web_port}/api/v1"
+        # The house's clock is in UTC, so that no night of a change spoils the twenty minutes.
+        (folder / "ohmstead.yaml").write_text(
+            "site: {timezone: UTC}\n"
+            "devices:\n"
+            "  - {name: inverter, family: givenergy, host: 127.0.0.1, "
+            f"port: {device_port}, pause_s: 0, poll_s: 5}}\n"
+            "control: [{self_consumption: {reserve_pct: 5}}]\n"
+            f"web: {{listen: '127.0.0.1:{web_port}'}}\n"
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[asyncio.subprocess.Process]:
+        with (self.folder / "log").open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "ohmstead", "run", "-c", str(self.folder / "ohmstead.yaml"),
+                stderr=log,
+            )  # fmt: skip
+            try:
+                await self.answers("devices")
+                yield process
+            finally:
+                if process.returncode is None:
+                    process.kill()
+                await process.wait()
+
+    async def answers(self, path: str) -> list[dict[str, object]]:
+        """Return what the service says, once it does."""
+        async with asyncio.timeout(30), httpx2.AsyncClient() as client:
+            while True:
+                try:
+                    answer = await client.get(f"{self.url}/{path}")
+                    if answer.status_code == 200:
+                        said: list[dict[str, object]] = answer.json()
+                        return said
+                except httpx2.HTTPError:
+                    pass
+                await asyncio.sleep(0.05)
+
+    async def ask(self, mode: str, wanted: Mapping[str, float]) -> None:
+        async with httpx2.AsyncClient() as client:
+            answer = await client.post(
+                f"{self.url}/requests", json={"mode": mode, "minutes": MINUTES, **wanted}
+            )
+            assert answer.status_code == 201, answer.text
+
+
+@asynccontextmanager
+async def a_house(
+    model: str, folder: Path, web_port: int, dongle: DongleSettings | None = None
+) -> AsyncIterator[tuple[Plant, Process]]:
+    clock = JumpClock(SystemClock().now(), speed=1)
+    plant = Plant(model, clock, soc_pct=60, timezone=UTC, dongle=dongle)
+    async with plant.simulator.serve() as port:
+        yield plant, Process(folder, port, web_port)
+
+
+async def until(condition: Callable[[], bool], what: str) -> None:
+    """Wait until *condition* is true."""
+    try:
+        async with asyncio.timeout(20):
+            while not condition():  # noqa: ASYNC110 - another process is what we wait for
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        pytest.fail(f"never: {what}")
