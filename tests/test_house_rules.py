@@ -49,6 +49,9 @@ BARE_NUMBERS = {
 BARE_ENDINGS = {
     "latitude": "degrees, as every map has them",
     "longitude": "degrees, as every map has them",
+    "kwp": "kilowatts at the peak, as every roof is sold",
+    "tilt": "degrees, as every roof is drawn",
+    "azimuth": "degrees, as every roof is drawn",
     "share": "a part of one",
     "efficiency": "a part of one",
 }
@@ -56,6 +59,7 @@ BARE_ENDINGS = {
 
 NOT_OFFERED = {
     "ohmstead.config.document.nearest": "of use to the loader beside it alone",
+    "ohmstead.config.settings.Forecasts": "a part of Settings, which is offered",
     "ohmstead.config.settings.Prices": "a part of Settings, which is offered",
     "ohmstead.devices.luxpower.simulator_rules.Job": "a part of Orders, which is offered",
     "ohmstead.web.schema.AdviceView": "a part of DecisionView, which is offered",

@@ -19,7 +19,7 @@ from ohmstead.forecasts.source import PATIENCE, body_of
 from ohmstead.links.http import HttpPatience, get_json
 from ohmstead.model import ForecastSlot, PriceCurve, PriceSlot
 
-__all__ = ["CarbonUkSettings", "CarbonUkTeller", "carbon_uk"]
+__all__ = ["CarbonUkSettings", "CarbonUkSource", "CarbonUkTeller", "carbon_uk"]
 
 _REMEDIES: Final = {
     400: "refuses the question: {said}; check postcode or region",

@@ -12,7 +12,14 @@ from typing import Final
 
 from ohmstead.forecasts.sun import Light, Sun
 
-__all__ = ["Air", "ArraySettings", "Panels", "beam_and_diffuse", "on_slope"]
+__all__ = [
+    "Air",
+    "ArraySettings",
+    "Panels",
+    "beam_and_diffuse",
+    "check_horizon",
+    "on_slope",
+]
 
 _ALBEDO: Final = 0.2
 """How much of the light grass and streets throw back."""
