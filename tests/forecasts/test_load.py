@@ -188,7 +188,7 @@ async def test_holes_and_a_closed_history_do_no_harm() -> None:
     source = load_history(LoadHistorySettings(), zone=LONDON, history=closed)
     check_sound(await source.forecast(MONDAY), MONDAY)
     closed.closed = False
-    later = MONDAY + HOUR + timedelta(minutes=1)
+    later = MONDAY + timedelta(minutes=1)
     assert mean_w(await source.forecast(later), later + 17 * HOUR, 1) > 1_500
     assert source.trouble is None
     assert later < source.next_due(later) <= later + timedelta(minutes=21)

@@ -97,6 +97,17 @@ async def test_it_learns_that_the_roof_makes_less(days: float, near: float) -> N
         assert tomorrow(forecast)[1] == pytest.approx(0.6 * truth(sky), rel=near / 0.6)
 
 
+async def test_a_history_that_opens_late_is_heeded_at_once() -> None:
+    async with a_sky() as (sky, url):
+        diary = a_roof(sky, 10, share=0.6)
+        diary.closed = True
+        source = weather(url, diary)
+        assert tomorrow(await source.forecast(MORNING))[1] == pytest.approx(truth(sky), rel=0.02)
+        diary.closed = False
+        soon = await source.forecast(MORNING + timedelta(seconds=5))
+        assert tomorrow(soon)[1] == pytest.approx(0.6 * truth(sky), rel=0.1)
+
+
 async def test_an_outage_changes_little_and_then_the_house_speaks_for_itself(
     tmp_path: Path,
 ) -> None:

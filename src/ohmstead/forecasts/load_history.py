@@ -23,6 +23,8 @@ _DAYS: Final = 42
 _MEMORY_H: Final = 3.0
 _LASTING_H: Final = 5.0
 _RELEARN: Final = timedelta(hours=1)
+_FEW: Final = 4
+"""More new quarters than these, and the history has just been opened."""
 _BRITISH: Final = "Europe/London"
 
 
@@ -65,6 +67,7 @@ class LoadForecast:
         self._load = Memory(history, point_of(settings.measured), _DAYS)
         self._others = [Memory(history, point_of(name), _DAYS) for name in settings.without]
         self._learnt_at: datetime | None = None
+        self._learnt_of = 0
         self._expected: dict[int, Told] = {}
         self._habits: Habits | None = None
 
@@ -84,10 +87,11 @@ class LoadForecast:
         used = without(self._load.watts, [other.watts for other in self._others])
         known = self._habits
         stale = self._learnt_at is None or not timedelta() <= now - self._learnt_at < _RELEARN
+        stale = stale or len(used) > self._learnt_of + _FEW
         if known is None or stale:
             # Many days and many quarters: long enough for the fast loop to notice.
             known = self._habits = await asyncio.to_thread(self._learn, used, now)
-            self._learnt_at = now
+            self._learnt_at, self._learnt_of = now, len(used)
         present = quarters.of(now)
         ratio = drift(
             used,

@@ -26,6 +26,8 @@ _BACK: Final = timedelta(hours=8)
 """How far back the forecast is reckoned again, to compare today with it."""
 _AIR: Final = Air()
 _RELEARN: Final = timedelta(hours=1)
+_FEW: Final = 4
+"""More new quarters than these, and the history has just been opened."""
 _STALE: Final = timedelta(hours=36)
 """After so long without news the source's word is no better than the house's own."""
 _MEMORY_H: Final = 1.5
@@ -56,6 +58,7 @@ class SolarForecast:
         self._name = name
         self._own_spread = own_spread
         self._learnt_at: datetime | None = None
+        self._learnt_of = 0
         self._skies: dict[int, tuple[Sun, float]] = {}
         self._told = learn((), panels.most_w, FORETOLD)
         self._clear = learn((), panels.most_w, CLOUDED)
@@ -74,10 +77,12 @@ class SolarForecast:
         """Return the three days from the present quarter on; asks the source if that is due."""
         news = await self._keeper.refresh(now) if self._keeper else False
         await self._lessons.refresh(now)
-        if news or self._learnt_at is None or now - self._learnt_at >= _RELEARN:
+        known = len(self._lessons.watts)
+        stale = self._learnt_at is None or not timedelta() <= now - self._learnt_at < _RELEARN
+        if news or stale or known > self._learnt_of + _FEW:
             # A month of quarters takes a small computer long enough for the fast loop to notice.
             await asyncio.to_thread(self._learn, now)
-            self._learnt_at = now
+            self._learnt_at, self._learnt_of = now, known
         return self._reckon(now)
 
     # ---- how it is done -------------------------------------------------------------
