@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from ohmstead.planner.make import make_plan
 from ohmstead.planner.solve import best, task_of
 from planning_milp import milp_objective
 from planning_problems import random_problem
@@ -22,4 +23,7 @@ def test_small_problems_cost_what_a_mixed_integer_programme_finds(first: int) ->
         assert found.bound <= proven + 1e-6
         if abs(found.cost - proven) > 1e-5:
             wrong[seed] = found.cost - proven
+        plan = make_plan(task.problem)
+        assert plan.objective + plan.missed == pytest.approx(proven, abs=1e-5)
+        assert plan.gap < 1e-5
     assert wrong == {}

@@ -26,8 +26,14 @@ __all__ = ["command"]
     metavar="FILE",
     help="A planning problem; can be given several times.",
 )
+@click.option(
+    "--looks",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Spend up to N relaxations on closing the certified gap.",
+)
 @click.argument("more", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False))
-def command(files: tuple[Path, ...], more: tuple[Path, ...]) -> None:
+def command(files: tuple[Path, ...], more: tuple[Path, ...], looks: int | None) -> None:
     """Solve planning problems of the published formats; one line of JSON for each file.
 
     Signs are those of the file: battery above 0 discharges, grid above 0 imports. A
@@ -37,10 +43,10 @@ def command(files: tuple[Path, ...], more: tuple[Path, ...]) -> None:
     if not files:
         raise click.UsageError("give --problem FILE, and further files behind it if you like")
     for path in (*files, *more):
-        click.echo(json.dumps(_answer(path)))
+        click.echo(json.dumps(_answer(path, looks)))
 
 
-def _answer(path: Path) -> dict[str, object]:
+def _answer(path: Path, looks: int | None) -> dict[str, object]:
     from ohmstead.planner.files import read_case
     from ohmstead.planner.make import make_plan
 
@@ -52,7 +58,7 @@ def _answer(path: Path) -> dict[str, object]:
         raise ProblemError(f"{path}: not a problem but {type(document).__name__}")
     case = read_case(document)
     began = perf_counter()
-    plan = make_plan(case.problem)
+    plan = make_plan(case.problem, looks=looks)
     took = perf_counter() - began
     return {"file": str(path), "name": case.name, "solve_ms": round(took * 1000, 3)} | _told(
         case, plan

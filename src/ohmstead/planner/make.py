@@ -13,11 +13,14 @@ from ohmstead.planner.house import WH_PER_KWH, settle
 from ohmstead.planner.peak import best_below_a_peak, peak_cost
 from ohmstead.planner.plan import Plan, PlannedSlot, Side
 from ohmstead.planner.problem import Problem
+from ohmstead.planner.prove import proven
 from ohmstead.planner.self_use import self_use
 from ohmstead.planner.solve import Answer, Task, best, task_of
 
 __all__ = ["make_plan"]
 
+SHORT_SLOTS = 24
+LOOKS_A_SLOT = 2400
 SAME_KWH = 1e-6
 """Energies closer than this are one."""
 
@@ -42,19 +45,29 @@ _EXPORT_SOLAR = _Act(BatteryMode.EXPORT_SOLAR, Side.GRID, Side.BATTERY, capped=T
 _TURN_DOWN = _Act(BatteryMode.IDLE, Side.NOWHERE, Side.GRID, capped=True)
 
 
-def make_plan(problem: Problem) -> Plan:
-    """Return the cheapest plan; for the same problem always the same one."""
+def make_plan(problem: Problem, *, looks: int | None = None) -> Plan:
+    """Return the cheapest plan; for the same problem always the same one.
+
+    *looks* is how many relaxations may be spent on closing the certified gap: by default as
+    many as prove a short problem, and none for a long one.
+    """
     if problem.peak_per_kw > 0:
         task, answer = best_below_a_peak(problem, _solve)
     else:
-        task, answer = _solve(problem)
+        task, answer = _solve(problem, looks)
     return _plan(problem, task, answer)
 
 
-def _solve(problem: Problem) -> tuple[Task, Answer]:
+def _solve(problem: Problem, looks: int | None = None) -> tuple[Task, Answer]:
     if problem.car is None:
         task = task_of(problem)
-        return task, best(task)
+        answer = best(task)
+        slots = len(problem.slots)
+        if looks is None:
+            looks = LOOKS_A_SLOT // slots if slots <= SHORT_SLOTS else 0
+        if looks > 0 and answer.cost > answer.bound:
+            answer = proven(task, answer, looks)
+        return task, answer
     shared = best_with_car(problem)
     return shared.task, shared.answer
 

@@ -23,7 +23,7 @@ __all__ = ["Answer", "Task", "best", "cost_of", "polished", "searched", "solved"
 
 NODES_A_REACH = 14
 """How finely the most that one slot can move is divided."""
-FEWEST_NODES, MOST_NODES = 161, 801
+FEWEST_NODES, MOST_NODES = 241, 801
 TOLERANCE_KWH = 1e-9
 
 Floats = npt.NDArray[np.float64]
