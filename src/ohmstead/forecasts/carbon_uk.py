@@ -15,7 +15,7 @@ from ohmstead.errors import ForecastError, PriceSourceError
 from ohmstead.forecasts import quarters
 from ohmstead.forecasts.kept import Keeper
 from ohmstead.forecasts.quarters import QUARTER, Told, spread_out
-from ohmstead.forecasts.source import PATIENCE, body_of
+from ohmstead.forecasts.source import PATIENCE, UNREADABLE, body_of, moment_of
 from ohmstead.links.http import HttpPatience, get_json
 from ohmstead.model import ForecastSlot, PriceCurve, PriceSlot
 
@@ -148,7 +148,7 @@ def _slots(body: Any) -> list[ForecastSlot]:  # noqa: ANN401 - JSON
         if isinstance(rows, Mapping):  # of one region
             rows = rows["data"]
         slots = sorted((_slot(row) for row in rows), key=lambda slot: slot.start)
-    except (KeyError, TypeError, ValueError, AttributeError) as exc:
+    except UNREADABLE as exc:
         raise ForecastError(f"Carbon Intensity sent a page that cannot be read: {exc}") from exc
     apart = [slots[0]] if slots else []
     for slot in slots[1:]:
@@ -158,7 +158,7 @@ def _slots(body: Any) -> list[ForecastSlot]:  # noqa: ANN401 - JSON
 
 
 def _slot(row: Mapping[str, Any]) -> ForecastSlot:
-    start, end = (datetime.fromisoformat(row[name]).astimezone(UTC) for name in ("from", "to"))
+    start, end = (moment_of(row[name]) for name in ("from", "to"))
     grams = float(row["intensity"]["forecast"])
     if not math.isfinite(grams) or not 0 <= grams <= _HEAVIEST_G or end - start > _LONGEST:
         raise ValueError(f"{grams} g from {start.isoformat()}")

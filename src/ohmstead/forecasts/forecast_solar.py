@@ -8,7 +8,7 @@ period of a day are cut at sunrise and sunset.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +19,14 @@ from ohmstead.forecasts.lessons import Lessons
 from ohmstead.forecasts.panels import ArraySettings
 from ohmstead.forecasts.quarters import Told, spread_out
 from ohmstead.forecasts.solar import SolarForecast
-from ohmstead.forecasts.source import PATIENCE, SolarSettings, body_of, point_of
+from ohmstead.forecasts.source import (
+    PATIENCE,
+    UNREADABLE,
+    SolarSettings,
+    body_of,
+    moment_of,
+    point_of,
+)
 from ohmstead.forecasts.sun import Place
 from ohmstead.links.http import HttpPatience, Page, get_json
 from ohmstead.model import ForecastSlot
@@ -138,8 +145,8 @@ def _slots(body: Any) -> list[ForecastSlot]:  # noqa: ANN401 - JSON
     """Return the periods of *body*, each from the time before it."""
     try:
         periods = body["result"]["watt_hours_period"]
-        energies = sorted((_moment(text), float(energy)) for text, energy in periods.items())
-    except (KeyError, TypeError, ValueError, AttributeError) as exc:
+        energies = sorted((moment_of(text), float(energy)) for text, energy in periods.items())
+    except UNREADABLE as exc:
         raise ForecastError(f"Forecast.Solar sent a page that cannot be read: {exc}") from exc
     slots: list[ForecastSlot] = []
     for (before, _), (at, energy) in pairwise(energies):
@@ -154,17 +161,10 @@ def _slots(body: Any) -> list[ForecastSlot]:  # noqa: ANN401 - JSON
     return slots
 
 
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"{text} has no zone")
-    return moment.astimezone(UTC)
-
-
 def _wait_s(page: Page, now: datetime) -> float:
     """Return for how long it asks us to wait: it names the moment in its own words."""
     try:
         again = page.body["message"]["ratelimit"]["retry-at"]
-        return max((_moment(str(again)) - now).total_seconds(), 60.0)
-    except (KeyError, TypeError, ValueError):
+        return max((moment_of(str(again)) - now).total_seconds(), 60.0)
+    except UNREADABLE:
         return 3_600.0

@@ -68,6 +68,7 @@ class LoadForecast:
         self._others = [Memory(history, point_of(name), _DAYS) for name in settings.without]
         self._learnt_at: datetime | None = None
         self._learnt_of = 0
+        self._turn = asyncio.Lock()
         self._expected: dict[int, Told] = {}
         self._habits: Habits | None = None
 
@@ -82,6 +83,12 @@ class LoadForecast:
 
     async def forecast(self, now: datetime) -> Forecast:
         """Return the three days from the present quarter on."""
+        async with self._turn:
+            return await self._forecast(now)
+
+    # ---- how it is done -------------------------------------------------------------
+
+    async def _forecast(self, now: datetime) -> Forecast:
         for memory in (self._load, *self._others):
             await memory.refresh(now)
         used = without(self._load.watts, [other.watts for other in self._others])
@@ -106,8 +113,6 @@ class LoadForecast:
             moved = fading(ratio, quarter - present, _LASTING_H)
             slots.append(quarters.slot_of(quarter, Told(*(watts * moved for watts in told))))
         return Forecast(slots=tuple(slots), source=self._source(used), fetched_at=None)
-
-    # ---- how it is done -------------------------------------------------------------
 
     def _learn(self, used: dict[int, float], now: datetime) -> Habits:
         known = habits(used, quarters.of(now), self._zone, self._day_off, self._settings.yearly_kwh)

@@ -5,7 +5,6 @@ time. Free for those who earn nothing with it, up to 10,000 calls a day. The day
 come along, so the house's correction can be learnt from the first hour on.
 """
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -40,6 +39,9 @@ _REMEDIES: Final = {
 _BRIGHTEST_W: Final = 1_600.0
 """No sky on earth gives more for a quarter of an hour."""
 _HOUR_S: Final = 3_600.0
+_LAST_S: Final = 32_503_680_000
+"""The year 3000."""
+_ABSURD: Final = 1e9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +102,7 @@ class OpenMeteoTeller:
         except (KeyError, TypeError, ValueError) as exc:
             raise ForecastError(f"Open-Meteo sent a page without {exc}") from exc
         for end_s, *numbers in rows:
-            if not isinstance(end_s, int) or end_s % QUARTER_S:
+            if not isinstance(end_s, int) or not 0 < end_s < _LAST_S or end_s % QUARTER_S:
                 raise ForecastError(f"Open-Meteo sent {end_s!r} where a time should be")
             level, diffuse, celsius, wind = map(_number, numbers)
             if level is None or diffuse is None or not -1 <= level <= _BRIGHTEST_W:
@@ -132,9 +134,9 @@ def open_meteo(
 
 def _number(value: object) -> float | None:
     """Return *value* if it is a sound number."""
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        return float(value)
-    return None
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return float(value) if -_ABSURD < value < _ABSURD else None
 
 
 def _wait_s(said: str, now: datetime) -> float:

@@ -59,6 +59,7 @@ class SolarForecast:
         self._own_spread = own_spread
         self._learnt_at: datetime | None = None
         self._learnt_of = 0
+        self._turn = asyncio.Lock()
         self._skies: dict[int, tuple[Sun, float]] = {}
         self._told = learn((), panels.most_w, FORETOLD)
         self._clear = learn((), panels.most_w, CLOUDED)
@@ -75,6 +76,12 @@ class SolarForecast:
 
     async def forecast(self, now: datetime) -> Forecast:
         """Return the three days from the present quarter on; asks the source if that is due."""
+        async with self._turn:
+            return await self._forecast(now)
+
+    # ---- how it is done -------------------------------------------------------------
+
+    async def _forecast(self, now: datetime) -> Forecast:
         news = await self._keeper.refresh(now) if self._keeper else False
         await self._lessons.refresh(now)
         known = len(self._lessons.watts)
@@ -84,8 +91,6 @@ class SolarForecast:
             await asyncio.to_thread(self._learn, now)
             self._learnt_at, self._learnt_of = now, known
         return self._reckon(now)
-
-    # ---- how it is done -------------------------------------------------------------
 
     def _learn(self, now: datetime) -> None:
         present = quarters.of(now)

@@ -17,7 +17,14 @@ from ohmstead.forecasts.kept import Keeper
 from ohmstead.forecasts.lessons import Lessons
 from ohmstead.forecasts.quarters import Told, spread_out
 from ohmstead.forecasts.solar import SolarForecast
-from ohmstead.forecasts.source import PATIENCE, SolarSettings, body_of, point_of
+from ohmstead.forecasts.source import (
+    PATIENCE,
+    UNREADABLE,
+    SolarSettings,
+    body_of,
+    moment_of,
+    point_of,
+)
 from ohmstead.forecasts.sun import Place
 from ohmstead.links.http import HttpPatience, get_json
 from ohmstead.model import ForecastSlot
@@ -139,7 +146,7 @@ def solcast(
 def _slots(body: Any) -> list[ForecastSlot]:  # noqa: ANN401 - JSON
     try:
         slots = [_slot(row) for row in body["forecasts"]]
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as exc:
+    except UNREADABLE as exc:
         raise ForecastError(f"Solcast sent a page that cannot be read: {exc}") from exc
     slots.sort(key=lambda slot: slot.start)
     for before, after in pairwise(slots):
@@ -149,7 +156,7 @@ def _slots(body: Any) -> list[ForecastSlot]:  # noqa: ANN401 - JSON
 
 
 def _slot(row: Mapping[str, Any]) -> ForecastSlot:
-    end = datetime.fromisoformat(row["period_end"]).astimezone(UTC)
+    end = moment_of(row["period_end"])
     middle = _watts(row["pv_estimate"])
     return ForecastSlot(
         start=end - _length(row["period"]),

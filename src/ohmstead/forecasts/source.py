@@ -2,16 +2,27 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from ohmstead.errors import ForecastBusy, ForecastError
 from ohmstead.forecasts.panels import ArraySettings, Panels, check_horizon
 from ohmstead.links.http import HttpPatience, Page
 
-__all__ = ["PATIENCE", "SolarSettings", "body_of", "point_of"]
+__all__ = ["PATIENCE", "UNREADABLE", "SolarSettings", "body_of", "moment_of", "point_of"]
 
 PATIENCE: Final = HttpPatience(timeout_s=10, attempts=2)
 """A plan may be waiting for the answer, and there is always another forecast."""
+
+UNREADABLE: Final = (
+    AttributeError,
+    IndexError,
+    KeyError,
+    OverflowError,
+    TypeError,
+    ValueError,
+)
+"""What reading JSON of another shape may raise."""
 
 _OK: Final = 200
 _TOO_MANY: Final = 429
@@ -52,6 +63,14 @@ def point_of(name: str) -> tuple[str, str]:
     if not (device and dot and point):
         raise ValueError(f"{name!r} names no point; write device.point, like site.load_w")
     return device, point
+
+
+def moment_of(text: str) -> datetime:
+    """Return the moment *text* names with its zone, or raise ``ValueError``."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text} has no zone")
+    return moment.astimezone(UTC)
 
 
 def body_of(page: Page, service: str, remedies: Mapping[int, str]) -> Any:  # noqa: ANN401 - JSON
