@@ -142,7 +142,7 @@ FORECASTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 
-OUTPUTS: Final = ("mqtt", "influx", "prometheus", "givtcp", "notify")
+OUTPUTS: Final = ("mqtt", "influx", "prometheus", "givtcp", "notify", "pvoutput")
 
 
 def strategy(name: str) -> tuple[Callable[..., Any], type]:

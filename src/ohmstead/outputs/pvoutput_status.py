@@ -63,19 +63,18 @@ class StatusMaker:
             if at <= began:
                 return
             end = min(at, began + _LONGEST_GAP)
-            while (edge := self._edge_after(began)) <= at:
-                self._add(began, min(edge, end), pv_before, load_before)
+            while (edge := self._edge_after(began)) <= end:
+                self._add((edge - began).total_seconds(), pv_before, load_before)
                 yield from self._close(edge)
                 began = edge
-            self._add(began, min(at, end), pv_before, load_before)
+            self._add((end - began).total_seconds(), pv_before, load_before)
+            if edge <= at:  # nobody knows what came after, but up to here it is a status
+                yield from self._close(edge)
         self._last = (at, pv_w, load_w)
 
     # ---- how it is done -------------------------------------------------------------
 
-    def _add(
-        self, start: datetime, end: datetime, pv_w: float | None, load_w: float | None
-    ) -> None:
-        seconds = max((end - start).total_seconds(), 0.0)
+    def _add(self, seconds: float, pv_w: float | None, load_w: float | None) -> None:
         self._pv.add(pv_w, seconds)
         self._load.add(load_w, seconds)
 
