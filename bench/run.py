@@ -8,7 +8,17 @@ make bench ARGS="history --full"    a year instead of 30 days
 import importlib
 import sys
 
-BENCHES = ("frames", "tick", "command_line", "service", "givenergy", "history", "mqtt", "forecasts")
+BENCHES = (
+    "frames",
+    "tick",
+    "command_line",
+    "service",
+    "givenergy",
+    "history",
+    "mqtt",
+    "forecasts",
+    "planner",
+)
 
 
 def main() -> int:

@@ -4,13 +4,14 @@ Written from the meaning of a problem, not from the planner's code: bus, inverte
 store as balances, one binary for each direction that must not be taken both ways.
 """
 
-from math import isfinite
+from dataclasses import dataclass
+from math import inf, isfinite
 
 import highspy
 
 from ohmstead.planner.problem import Problem
 
-__all__ = ["milp_objective"]
+__all__ = ["Solved", "milp", "milp_objective"]
 
 BIG = 1e3
 SHORT = 0.5
@@ -18,8 +19,24 @@ SHORT = 0.5
 
 
 def milp_objective(problem: Problem, steep: float) -> float:
-    """Return the cheapest objective, soft wishes priced at *steep* a kWh."""
-    model, battery = _Model(), problem.battery
+    """Return the cheapest objective, soft wishes priced at *steep* a kWh; it must be proven."""
+    solved = milp(problem, steep)
+    assert solved.proven
+    return solved.objective
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solved:
+    """What HiGHS found, and how long it took without the building of its model."""
+
+    objective: float
+    proven: bool
+    took_s: float
+
+
+def milp(problem: Problem, steep: float, limit_s: float = inf) -> Solved:
+    """Return the cheapest objective that HiGHS finds within *limit_s*."""
+    model, battery = _Model(limit_s), problem.battery
     energy = battery.energy_kwh
     floor, top = min(battery.reserve_kwh, energy), max(battery.capacity_kwh, energy)
     store: int | None = None
@@ -148,12 +165,13 @@ def _worth(model: "_Model", problem: Problem, store: int) -> None:
 class _Model:
     """A mixed-integer model, column by column and row by row."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit_s: float) -> None:
         self._highs = highspy.Highs()  # type: ignore[no-untyped-call]
         for key, value in (("output_flag", False), ("threads", 1), ("mip_rel_gap", 0.0)):
             self._highs.setOptionValue(key, value)
         self._highs.setOptionValue("mip_abs_gap", 1e-9)
         self._highs.setOptionValue("mip_feasibility_tolerance", 1e-9)
+        self._highs.setOptionValue("time_limit", limit_s)
         self._columns = 0
 
     def column(
@@ -179,8 +197,11 @@ class _Model:
         """Add a constraint."""
         self._highs.addRow(lower, upper, len(terms), list(terms), list(terms.values()))
 
-    def solve(self) -> float:
+    def solve(self) -> Solved:
         """Return the lowest cost."""
         self._highs.run()
-        assert self._highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
-        return float(self._highs.getInfo().objective_function_value)
+        return Solved(
+            objective=float(self._highs.getInfo().objective_function_value),
+            proven=self._highs.getModelStatus() == highspy.HighsModelStatus.kOptimal,
+            took_s=float(self._highs.getRunTime()),
+        )

@@ -66,8 +66,11 @@ def _answer(path: Path, looks: int | None) -> dict[str, object]:
 
 
 def _told(case: "Case", plan: "Plan") -> dict[str, object]:
+    from ohmstead.planner.explain import reasons
+
     slots = []
-    for slot in plan.slots:
+    why = reasons(case.problem, plan)
+    for slot, reason in zip(plan.slots, why, strict=True):
         per_slot = slot.hours / 1000.0
         slots.append(
             {
@@ -76,7 +79,13 @@ def _told(case: "Case", plan: "Plan") -> dict[str, object]:
                 "curtailed": case.flow(slot.curtailed_w * per_slot, slot.hours),
                 "soc": slot.stored_kwh,
                 "mode": slot.mode.value,
+                "power_kw": None if slot.power_w is None else slot.power_w / 1000.0,
+                "target_pct": slot.target_pct,
+                "surplus_to": slot.surplus_to.value,
+                "deficit_from": slot.deficit_from.value,
+                "car": case.flow(slot.car_w * per_slot, slot.hours),
                 "worth_per_kwh": slot.worth_per_kwh,
+                "reason": reason.text,
             }
         )
     return {
