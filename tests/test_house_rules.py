@@ -53,6 +53,7 @@ BARE_ENDINGS = {
     "tilt": "degrees, as every roof is drawn",
     "azimuth": "degrees, as every roof is drawn",
     "share": "a part of one",
+    "confidence": "a part of one",
     "efficiency": "a part of one",
 }
 """Last words that need no unit, each with its reason."""
