@@ -247,7 +247,7 @@ async def test_times_that_mean_nothing_are_no_dispatches() -> None:
 
 async def test_a_contract_may_make_only_some_hours_a_day_cheap() -> None:
     async with an_account() as account:
-        account.source = account.new_source(cheap_hours_per_day=1)
+        account.source = account.new_source(cheap_per_day_h=1)
         start = NOON + timedelta(hours=1)
         account.octopus.planned = [SimulatedDispatch(start=start, end=start + 4 * HALF)]
         curve = await account.at(NOON)
@@ -353,7 +353,7 @@ def test_nonsense_is_no_event(nonsense: dict[str, object]) -> None:
         ({"tariff": INTELLIGENT, "intelligent": True}, "need account and api_key"),
         ({"account": "A-1", "api_key": "k", "events": True, "url": "http://example.com"},
          "could be overheard"),
-        ({"tariff": INTELLIGENT, "cheap_hours_per_day": 0}, "above 0"),
+        ({"tariff": INTELLIGENT, "cheap_per_day_h": 0}, "above 0"),
     ],
 )  # fmt: skip
 def test_settings_that_cannot_be_meant_are_refused(wrong: dict[str, object], says: str) -> None:

@@ -57,6 +57,16 @@ def _draw(direction: str, curve: dict[str, Any], now: datetime, zone: ZoneInfo) 
         begins = datetime.fromisoformat(slot["start"]).astimezone(zone)
         length = round(abs(slot["per_kwh"]) / top * _WIDTH)
         bar = Text("█" * length, "red" if slot["per_kwh"] < 0 else "cyan")
+        bar.append(_note(slot))
         rows.append((f"{begins:%a %H:%M}", price(slot["per_kwh"], curve["currency"]), bar))
     age = "" if curve["age_s"] is None else f", fetched {curve['age_s'] / 60:.0f} min ago"
     table(f"{direction}: {curve['source']}{age}", ("from", "price", ""), rows)
+
+
+def _note(slot: dict[str, Any]) -> Text:
+    """Return what makes a price other than the tariff's own, and how sure that is."""
+    kind = str(slot.get("kind") or "").replace("_", " ")
+    sure = float(slot.get("confidence", 1))
+    return Text(
+        f" {kind}, {sure:.0%} sure" if kind and sure < 1 else f" {kind}" * bool(kind), "dim"
+    )

@@ -58,7 +58,7 @@ class OctopusSettings:
     """Heed the dispatches of Intelligent Octopus Go: half-hours at the night rate."""
     events: bool = False
     """Heed the saving sessions that you joined, and hours of free electricity."""
-    cheap_hours_per_day: float | None = None
+    cheap_per_day_h: float | None = None
     """How many dispatched hours a day your contract makes cheap, from noon to noon."""
     session_per_kwh: float | None = None
     """What a saving session pays for a kWh, where Octopus does not say."""
@@ -79,8 +79,8 @@ class OctopusSettings:
             for url in (self.url, self.sessions_url):
                 if not (url.startswith("https://") or urlsplit(url).hostname in _HERE):
                     raise ValueError(f"{url} must begin with https://: the key could be overheard")
-        if self.cheap_hours_per_day is not None and not 0 < self.cheap_hours_per_day <= _DAY_H:
-            raise ValueError("cheap_hours_per_day is above 0 and at most 24")
+        if self.cheap_per_day_h is not None and not 0 < self.cheap_per_day_h <= _DAY_H:
+            raise ValueError("cheap_per_day_h is above 0 and at most 24")
 
     def __repr__(self) -> str:
         """Show no key and no account number."""
@@ -256,7 +256,7 @@ def _extras(
         intelligent=settings.intelligent and not export,  # the car draws, and sells nothing
         events=settings.events,
         sessions_url=settings.sessions_url,
-        cheap_hours_per_day=settings.cheap_hours_per_day,
+        cheap_per_day_h=settings.cheap_per_day_h,
         session_per_kwh=settings.session_per_kwh,
     )
     client = OctopusGraphql(settings.api_key, settings.url, patience)

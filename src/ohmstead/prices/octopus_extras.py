@@ -26,7 +26,7 @@ class Wanted:
     events: bool = False
     sessions_url: str
     """The server that knows of saving sessions."""
-    cheap_hours_per_day: float | None = None
+    cheap_per_day_h: float | None = None
     """How many dispatched hours a day are cheap, from noon to noon; None is all of them."""
     session_per_kwh: float | None = None
     """What a saving session pays where Octopus does not say; None leaves such ones aside."""
@@ -73,7 +73,7 @@ class OctopusExtras:
             return []
         windows = self._dispatches.windows(now)
         days = {start: _noon_before(start) for start in windows}
-        starts = within_allowance(sorted(windows), self._wanted.cheap_hours_per_day, days)
+        starts = within_allowance(sorted(windows), self._wanted.cheap_per_day_h, days)
         slots = []
         for start in starts:
             night = _night_per_kwh(curve, start)

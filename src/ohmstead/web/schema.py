@@ -128,6 +128,10 @@ class SlotView(_View):
     start: Moment
     end: Moment
     per_kwh: float
+    kind: str = ""
+    """What makes it other than the tariff's own price: dispatch, saving_session, …"""
+    confidence: float = 1.0
+    """How sure it is that the price will hold, from 0 to 1."""
 
 
 class CurveView(_View):
@@ -349,7 +353,16 @@ def curve_view(curve: PriceCurve | None, now: datetime) -> CurveView | None:
         fetched_at=curve.fetched_at,
         age_s=None if age is None else age.total_seconds(),
         ends=curve.ends,
-        slots=[SlotView(start=s.start, end=s.end, per_kwh=s.per_kwh) for s in curve],
+        slots=[
+            SlotView(
+                start=s.start,
+                end=s.end,
+                per_kwh=s.per_kwh,
+                kind=s.kind,
+                confidence=s.confidence,
+            )
+            for s in curve
+        ],
     )
 
 
