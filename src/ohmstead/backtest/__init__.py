@@ -1,0 +1,1 @@
+"""Replays houses, tariffs and strategies: what each would have cost."""
