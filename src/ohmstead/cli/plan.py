@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import click
 
+from ohmstead.cli.common import as_json_option, print_json
 from ohmstead.errors import ProblemError
 
 if TYPE_CHECKING:
+    from ohmstead.model import Plan as HousePlan
     from ohmstead.planner.files import Case
     from ohmstead.planner.plan import Plan
 
@@ -24,7 +27,7 @@ __all__ = ["command"]
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     multiple=True,
     metavar="FILE",
-    help="A planning problem; can be given several times.",
+    help="Solve a planning problem instead; can be given several times.",
 )
 @click.option(
     "--looks",
@@ -33,20 +36,82 @@ __all__ = ["command"]
     help="Spend up to N relaxations on closing the certified gap.",
 )
 @click.argument("more", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False))
-def command(files: tuple[Path, ...], more: tuple[Path, ...], looks: int | None) -> None:
-    """Solve planning problems of the published formats; one line of JSON for each file.
+@click.option("-c", "--config", type=click.Path(path_type=Path, dir_okay=False),
+              default=Path("ohmstead.yaml"), show_default=True, envvar="OHMSTEAD_CONFIG",
+              help="The configuration file; a problem needs none.")  # fmt: skip
+@as_json_option
+@click.option("--draw", is_flag=True, help="Draw a problem's answer in the terminal.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Write a page with the picture and the reasons.")  # fmt: skip
+@click.option("--png", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Write the picture; needs ohmstead[pictures].")  # fmt: skip
+def command(
+    files: tuple[Path, ...],
+    more: tuple[Path, ...],
+    looks: int | None,
+    config: Path,
+    as_json: bool,
+    draw: bool,
+    html: Path | None,
+    png: Path | None,
+) -> None:
+    """Show what the house means to do in the coming hours, and why.
 
-    Signs are those of the file: battery above 0 discharges, grid above 0 imports. A
+    Without a running service the house is looked at once and nothing is commanded.
+
+    With --problem, planning problems of the published formats are solved, one line of JSON for
+    each file. Signs are those of the file: battery above 0 discharges, grid above 0 imports. A
     refopt-problem/1 is answered in mean kW, a home-battery-case/1 in kWh a step; soc is the
     stored energy in kWh when the slot ends.
     """
+    if more and not files:
+        raise click.UsageError("give problems with --problem FILE, and further files behind it")
     if not files:
-        raise click.UsageError("give --problem FILE, and further files behind it if you like")
-    for path in (*files, *more):
-        click.echo(json.dumps(_answer(path, looks)))
+        _house(config, as_json=as_json, html=html, png=png)
+        return
+    paths = (*files, *more)
+    if len(paths) > 1 and (html or png):
+        raise click.UsageError("--html and --png show one problem, not several")
+    for path in paths:
+        case, plan, document, told = _answer(path, looks)
+        if as_json or not draw:
+            click.echo(json.dumps(told))
+        if draw or html or png:
+            from ohmstead.cli.plan_source import plan_of_case, zone_of
+
+            shown = plan_of_case(case, plan, document)
+            _show(shown, zone_of(document), draw=draw and not as_json, html=html, png=png)
 
 
-def _answer(path: Path, looks: int | None) -> dict[str, object]:
+def _house(config: Path, *, as_json: bool, html: Path | None, png: Path | None) -> None:
+    from ohmstead.cli.plan_source import house_plan
+    from ohmstead.config.load import load
+    from ohmstead.web.plan import plan_view
+
+    settings = load(config)
+    plan = house_plan(settings)
+    if as_json:
+        print_json(plan_view(plan).model_dump(mode="json"))
+    _show(plan, ZoneInfo(settings.site.timezone), draw=not as_json, html=html, png=png)
+
+
+def _show(
+    plan: "HousePlan", zone: ZoneInfo, *, draw: bool, html: Path | None, png: Path | None
+) -> None:
+    from ohmstead.cli import plan_files
+    from ohmstead.cli.plan_view import draw_plan
+
+    if draw:
+        draw_plan(plan, zone)
+    if html:
+        plan_files.write_file(html, plan_files.page(plan, zone))
+    if png:
+        plan_files.write_file(png, plan_files.png(plan, zone))
+
+
+def _answer(
+    path: Path, looks: int | None
+) -> tuple["Case", "Plan", Mapping[str, object], dict[str, object]]:
     from ohmstead.planner.files import read_case
     from ohmstead.planner.make import make_plan
 
@@ -60,9 +125,8 @@ def _answer(path: Path, looks: int | None) -> dict[str, object]:
     began = perf_counter()
     plan = make_plan(case.problem, looks=looks)
     took = perf_counter() - began
-    return {"file": str(path), "name": case.name, "solve_ms": round(took * 1000, 3)} | _told(
-        case, plan
-    )
+    told = {"file": str(path), "name": case.name, "solve_ms": round(took * 1000, 3)}
+    return case, plan, document, told | _told(case, plan)
 
 
 def _told(case: "Case", plan: "Plan") -> dict[str, object]:
