@@ -15,11 +15,16 @@ from ohmstead.model import BatteryCommand, BatteryMode
 __all__ = ["Cells", "Flow", "Order", "order_of"]
 
 _SELF_USE: Final = BatteryMode.SELF_USE
-_CHARGE: Final = BatteryMode.CHARGE
 _CHARGE_SOLAR: Final = BatteryMode.CHARGE_SOLAR
-_HOLD: Final = BatteryMode.HOLD
 _DISCHARGE: Final = BatteryMode.DISCHARGE
-_EXPORT_SOLAR: Final = BatteryMode.EXPORT_SOLAR
+_FILLS: Final = frozenset({BatteryMode.CHARGE, _CHARGE_SOLAR})
+_FOLLOWS: Final = {
+    # how far the battery follows what the house lacks, from below 0 (spare sun) to above
+    _SELF_USE: (-inf, inf),
+    BatteryMode.HOLD: (-inf, 0.0),
+    BatteryMode.EXPORT_SOLAR: (0.0, inf),
+    BatteryMode.IDLE: (0.0, 0.0),
+}
 
 
 class Flow(NamedTuple):
@@ -88,22 +93,14 @@ class Cells:
 
     def _wish(self, order: Order, need: float, pv: float, before: float) -> float:
         """Return what the mode makes of a house that needs so much beside its sun."""
-        mode = order.mode
-        if mode is _SELF_USE:
-            return need
-        if mode is _CHARGE:
-            left = max((order.goal - before) / self._taken, 0.0)
-            return min(-min(order.power, left), need, 0.0)
-        if mode is _HOLD:
-            return min(need, 0.0)
-        if mode is _DISCHARGE:
+        if order.mode is _DISCHARGE:
             return min(order.power, max((before - order.goal) * self._delivered, 0.0))
-        if mode is _EXPORT_SOLAR:
-            return max(need, 0.0)
-        if mode is _CHARGE_SOLAR:
+        if order.mode in _FILLS:
             left = max((order.goal - before) / self._taken, 0.0)
-            return -min(order.power, left, pv)
-        return 0.0
+            asked = min(order.power, left)
+            return -min(asked, pv) if order.mode is _CHARGE_SOLAR else min(-asked, need)
+        low, high = _FOLLOWS[order.mode]
+        return min(max(need, low), high)
 
 
 def order_of(command: BatteryCommand | None, plant: Plant, step: timedelta) -> Order:
@@ -112,7 +109,7 @@ def order_of(command: BatteryCommand | None, plant: Plant, step: timedelta) -> O
         return Order(_SELF_USE, inf, plant.capacity_kwh)
     per_step = step / timedelta(hours=1) / 1_000
     power = inf if command.power_w is None else command.power_w * per_step
-    empties = command.mode in {_DISCHARGE, _EXPORT_SOLAR}
+    empties = command.mode is _DISCHARGE
     usual = plant.reserve_pct if empties else 100.0
     goal = usual if command.soc_pct is None else command.soc_pct
     return Order(command.mode, power, plant.capacity_kwh * goal / 100)

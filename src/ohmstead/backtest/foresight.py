@@ -1,0 +1,139 @@
+"""Forecasts as they were known: of the load from days gone by, of the sun as it was foretold.
+
+Nothing here looks past the half-hour that is asked about; what comes later can only enter
+through what a weather service had said by then.
+"""
+
+import math
+from typing import Final
+
+import numpy as np
+
+from ohmstead.backtest.world import HALF_HOUR, Floats, World, half_hours
+from ohmstead.model import Forecast, ForecastSlot
+
+__all__ = ["Foresight"]
+
+_AHEAD: Final = 74
+"""Half-hours: a little further than a plan reaches."""
+_BACK_DAYS: Final = 42
+_A_DAY: Final = 48
+_HALF_LIFE_DAYS: Final = 14.0
+_OTHER_KIND: Final = 0.15
+_SAME_KIND: Final = 0.6
+_SATURDAY: Final = 5
+_TYPICAL_W: Final = 350.0
+_PRIOR: Final = 0.05
+_LOOK: Final = 4
+"""How many half-hours back today is compared with what was expected."""
+_LOAD_DRIFT: Final = (0.35, 3.0)
+"""How much of today's difference is believed, and for how many half-hours it lasts."""
+_SUN_DRIFT: Final = (0.6, 4.0)
+_LEAST_SUN_W: Final = 80.0
+_SPREAD: Final = (0.6, 1.5)
+
+
+class Foresight:
+    """What one world's forecasts said, half-hour by half-hour."""
+
+    def __init__(self, world: World) -> None:
+        """Foretell *world* as it goes by."""
+        self._world = world
+        self._load = half_hours(world.load_w, world.steps_each)
+        self._sun = half_hours(world.pv_w, world.steps_each)
+        self._hold = world.told_every // HALF_HOUR
+        locals_ = [world.at(n).astimezone(world.zone) for n in range(world.halves + _AHEAD)]
+        self._places = np.array([at.hour * 2 + at.minute // 30 for at in locals_])
+        self._kinds = np.array([_kind(at.weekday()) for at in locals_])
+        self._weekdays = np.array([at.weekday() for at in locals_])
+        self._habits: tuple[int, Floats] = (-1, np.zeros(0))
+
+    def load(self, half: int) -> Forecast:
+        """Return what the house was expected to use from *half* on, at its beginning."""
+        usual = self._usual(half)
+        expected = usual(half, half + _AHEAD)
+        if half >= _LOOK:
+            believed, lasts = _LOAD_DRIFT
+            seen = self._load[half - _LOOK : half]
+            away = float(np.mean(seen - usual(half - _LOOK, half)))
+            expected = expected + believed * away * np.exp(-np.arange(_AHEAD) / lasts)
+        return self._forecast(half, np.maximum(expected, 20.0), "the house's own past")
+
+    def sun(self, half: int) -> Forecast:
+        """Return what the panels were expected to give from *half* on."""
+        expected = self._told(half, half + _AHEAD)
+        if half >= _LOOK:
+            seen, told = self._sun[half - 2 : half], self._told(half - 2, half)
+            if told.mean() > _LEAST_SUN_W:
+                believed, lasts = _SUN_DRIFT
+                ratio = min(max(float(seen.mean() / told.mean()), 0.3), 1.8)
+                fading = np.exp(-np.arange(_AHEAD) / lasts)
+                expected = expected * np.exp(believed * math.log(ratio) * fading)
+        return self._forecast(half, expected, "the weather service as it spoke then")
+
+    # ---- how it is done -------------------------------------------------------------------
+
+    def _told(self, first: int, last: int) -> Floats:
+        """Return what the newest issue at *first* says of [first, last), and nothing beyond it."""
+        issue, since = divmod(max(first, 0), self._hold)
+        told = self._world.told_w
+        if not len(told):
+            return np.zeros(last - first)
+        row = told[min(issue, len(told) - 1)]
+        found = row[since : since + last - first]
+        return np.concatenate([found, np.zeros(last - first - len(found))])
+
+    def _usual(self, half: int) -> "_Usual":
+        """Return the house's habits as they were known at *half*; learnt anew once a day."""
+        day = half // _A_DAY * _A_DAY
+        if self._habits[0] != day:
+            self._habits = (day, self._learn(day))
+        return _Usual(self._habits[1], self._places, self._weekdays)
+
+    def _learn(self, now: int) -> Floats:
+        """Return the mean use by weekday and half-hour of the day, from before *now* alone."""
+        first = max(now - _BACK_DAYS * _A_DAY, 0)
+        watts, places = self._load[first:now], self._places[first:now]
+        age = (now - np.arange(first, now)) / _A_DAY
+        recent = np.exp2(-age / _HALF_LIFE_DAYS)
+        level = float(np.average(watts, weights=recent)) if len(watts) else _TYPICAL_W
+        found = np.empty((7, _A_DAY))
+        for weekday in range(7):
+            alike = np.where(self._kinds[first:now] == _kind(weekday), _SAME_KIND, _OTHER_KIND)
+            weights = recent * np.where(self._weekdays[first:now] == weekday, 1.0, alike)
+            total = np.bincount(places, weights * watts, _A_DAY) + _PRIOR * level
+            found[weekday] = _smooth(total / (np.bincount(places, weights, _A_DAY) + _PRIOR))
+        return found
+
+    def _forecast(self, half: int, watts: Floats, source: str) -> Forecast:
+        at = self._world.at(half)
+        low, high = _SPREAD
+        slots = []
+        for watt in watts.tolist():
+            until = at + HALF_HOUR
+            slots.append(
+                ForecastSlot(
+                    start=at, end=until, low_w=watt * low, middle_w=watt, high_w=watt * high
+                )
+            )
+            at = until
+        return Forecast(slots=tuple(slots), source=source)
+
+
+class _Usual:
+    def __init__(self, habits: Floats, places: Floats, weekdays: Floats) -> None:
+        self._habits, self._places, self._weekdays = habits, places, weekdays
+
+    def __call__(self, first: int, last: int) -> Floats:
+        found: Floats = self._habits[self._weekdays[first:last], self._places[first:last]]
+        return found
+
+
+def _kind(weekday: int) -> int:
+    """Return 0 for a working day, 1 for a Saturday, 2 for a Sunday."""
+    return max(weekday - _SATURDAY + 1, 0)
+
+
+def _smooth(day: Floats) -> Floats:
+    """Return *day* with a little of the half-hours beside each: meals are not on the minute."""
+    return 0.25 * np.roll(day, 1) + 0.5 * day + 0.25 * np.roll(day, -1)
