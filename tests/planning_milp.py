@@ -37,6 +37,7 @@ class Solved:
 def milp(problem: Problem, steep: float, limit_s: float = inf) -> Solved:
     """Return the cheapest objective that HiGHS finds within *limit_s*."""
     model, battery = _Model(limit_s), problem.battery
+    model.peak = model.column(BIG, problem.peak_per_kw)
     energy = battery.energy_kwh
     floor, top = min(battery.reserve_kwh, energy), max(battery.capacity_kwh, energy)
     store: int | None = None
@@ -106,6 +107,8 @@ def _meter(model: "_Model", problem: Problem, index: int, steep: float) -> dict[
     over = model.column(BIG, slot.import_per_kwh + steep)
     on = model.either(sell, exports, buy, BIG)
     model.row({over: 1.0, on: BIG}, -BIG, BIG)
+    per_hour = 1.0 / slot.hours
+    model.row({model.peak: 1.0, buy: -per_hour, over: -per_hour}, -problem.peak_paid_kw, BIG)
     return {buy: 1.0, over: 1.0, sell: -1.0}
 
 
@@ -173,6 +176,7 @@ class _Model:
         self._highs.setOptionValue("mip_feasibility_tolerance", 1e-9)
         self._highs.setOptionValue("time_limit", limit_s)
         self._columns = 0
+        self.peak = 0
 
     def column(
         self, upper: float, cost: float = 0.0, *, lower: float = 0.0, whole: bool = False

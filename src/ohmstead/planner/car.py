@@ -16,11 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ohmstead.planner.bounds import Limits
+from ohmstead.planner.car_nodes import Way, joint_start
 from ohmstead.planner.convex import Bounds, valleys, worth_at
 from ohmstead.planner.house import WH_PER_KWH, House, house_of, settle
 from ohmstead.planner.problem import Car, Problem
 from ohmstead.planner.slot import curve, curves_of, curves_through, hull, lowest
-from ohmstead.planner.solve import Answer, Task, best, solved, task_of
+from ohmstead.planner.solve import Answer, Task, best, knots_of, solved, task_of
 
 __all__ = ["Shared", "best_with_car"]
 
@@ -58,9 +59,10 @@ def best_with_car(problem: Problem) -> Shared:
     car = problem.car
     assert car is not None  # noqa: S101 - asked for problems with a car only
     alone = task_of(problem)
-    bound, priced = _bound(problem, car, alone)
+    ways = _ways(problem, car, alone)
+    bound, priced = _bound(car, alone, ways)
     found: Shared | None = None
-    for start in _starts(problem, car, alone, priced):
+    for start in _starts(problem, car, alone, priced, ways):
         tried = _improved(problem, car, start)
         if found is None or tried.cost(car) < found.cost(car) - GAINED:
             found = tried
@@ -68,11 +70,41 @@ def best_with_car(problem: Problem) -> Shared:
     return replace(found, answer=replace(found.answer, cost=found.cost(car), bound=bound))
 
 
-def _starts(problem: Problem, car: Car, alone: Task, priced: Task) -> Iterable[Floats]:
-    """Return what the car might take: beside the best plan, by its price, beside no plan."""
+def _starts(
+    problem: Problem, car: Car, alone: Task, priced: Task, ways: Sequence[Way]
+) -> Iterable[Floats]:
+    """Return what the car might take: beside the best plan, by its price, on a common grid."""
     yield _filled(problem, car, best(alone).changes)
     yield _filled(problem, car, solved(priced).changes)
-    yield _filled(problem, car, [-lost for lost in alone.limits.standby])
+    lows, highs = alone.bounds.lows, alone.bounds.highs
+    energies = (min(lows), max(highs), alone.energy)
+    lack = alone.house.steep * SHORT
+    changes, taken = joint_start(ways, energies, car.energy_kwh, knots_of(alone.end), lack)
+    yield _filled(problem, car, changes)
+    if all(_takes(problem, car, index, kwh) for index, kwh in enumerate(taken)):
+        yield np.array(taken)
+
+
+def _takes(problem: Problem, car: Car, index: int, kwh: float) -> bool:
+    """Return whether the car can take so much in a slot."""
+    spans = _spans(problem, car, index)
+    return any(low - APART_KWH <= kwh <= high + APART_KWH for low, high in spans)
+
+
+def _ways(problem: Problem, car: Car, alone: Task) -> list[Way]:
+    """Return the choices of the car at which a cost can bend."""
+    house = alone.house
+    idle = np.zeros_like(house.load)
+    fullest = house_of(problem, _levels(problem, car, house, [])[-1])
+    buses = [idle, -house.charge, house.discharge, fullest.discharge]
+    if problem.inverter is not None:
+        hours = np.array([slot.hours for slot in problem.slots]) / WH_PER_KWH
+        buses.append(problem.inverter.out_max_w * hours / house.out - house.pv)
+    found = []
+    for level in _levels(problem, car, house, buses):
+        curves = curves_of(house_of(problem, level))
+        found.append(Way(level.tolist(), curves, curves.points()))
+    return found
 
 
 def _improved(problem: Problem, car: Car, taken: Floats) -> Shared:
@@ -175,23 +207,13 @@ def _levels(problem: Problem, car: Car, house: House, buses: Sequence[Floats]) -
 # ---- the car, by a price -----------------------------------------------------------------
 
 
-def _bound(problem: Problem, car: Car, alone: Task) -> tuple[float, Task]:
+def _bound(car: Car, alone: Task, ways: Sequence[Way]) -> tuple[float, Task]:
     """Return what nothing can beat, and the battery's task beside a car that pays its price."""
-    house = alone.house
-    idle = np.zeros_like(house.load)
-    fullest = house_of(problem, _levels(problem, car, house, [])[-1])
-    buses = [idle, -house.charge, house.discharge, fullest.discharge]
-    if problem.inverter is not None:
-        hours = np.array([slot.hours for slot in problem.slots]) / WH_PER_KWH
-        buses.append(problem.inverter.out_max_w * hours / house.out - house.pv)
-    levels = _levels(problem, car, house, buses)
-    ways = [curves_of(house_of(problem, level)).points() for level in levels]
-    takes = [level.tolist() for level in levels]
 
     def priced(price: float, *, exactly: bool) -> Points:
         found = list(alone.points)
         for index in range(car.first_slot, car.last_slot + 1):
-            options = {take[index]: way[index] for way, take in zip(ways, takes, strict=True)}
+            options = {way.taken[index]: way.points[index] for way in ways}
             rows = [(xs, [y - price * v for y in ys]) for v, (xs, ys) in options.items()]
             found[index] = lowest(rows) if exactly else _under(rows)
         return found
@@ -202,7 +224,7 @@ def _bound(problem: Problem, car: Car, alone: Task) -> tuple[float, Task]:
         assert relaxed is not None  # noqa: S101 - doing nothing is always possible
         return worth_at(relaxed[0], alone.energy) + price * car.energy_kwh
 
-    price, value = _highest(bound, -house.dearest, house.steep * SHORT)
+    price, value = _highest(bound, -alone.house.dearest, alone.house.steep * SHORT)
     points = priced(price, exactly=True)
     return value, replace(alone, curves=curves_through(points), points=points)
 

@@ -15,9 +15,10 @@ from ohmstead.planner.solve import Answer, Task
 
 __all__ = ["best_below_a_peak", "peak_cost"]
 
-LOOKS = 12
-ROUNDS = 5
-PARTS = 6
+LOOKS = 16
+ROUNDS = 8
+PARTS = 3
+NEAREST = 2
 CLOSE_KW = 1e-6
 
 Solve = Callable[[Problem], tuple[Task, Answer]]
@@ -46,23 +47,29 @@ def best_below_a_peak(problem: Problem, solve: Solve) -> tuple[Task, Answer]:
     free = _try(problem, solve, inf)
     tries = {free.cap_kw: free}
     low = problem.peak_paid_kw
-    high = highest = max(_peak(problem, free.task, free.answer.changes), low)
-    parts = LOOKS
+    high = max(_peak(problem, free.task, free.answer.changes), low)
+    spans = [(low, high, LOOKS)]
     for _ in range(1 + ROUNDS):
-        for part in range(parts + 1):
-            cap = low + (high - low) * part / parts
-            if cap not in tries:
-                tries[cap] = _try(problem, solve, cap)
-        caps = sorted(tries)
-        place = min(range(len(caps)), key=lambda index: tries[caps[index]].cost)
-        low, parts = caps[max(place - 1, 0)], PARTS
-        high = min(caps[min(place + 1, len(caps) - 1)], highest)
-        if high - low < CLOSE_KW:
-            break
+        for start, stop, parts in spans:
+            for part in range(parts + 1):
+                cap = start + (stop - start) * part / parts
+                if cap not in tries:
+                    tries[cap] = _try(problem, solve, cap)
+        spans = _around(tries, high)
     caps = sorted(tries)
     found = min(tries.values(), key=lambda tried: tried.cost)
     bound = _bound(problem, [tries[cap] for cap in caps])
     return found.task, replace(found.answer, cost=found.cost, bound=min(bound, found.cost))
+
+
+def _around(tries: dict[float, _Try], highest: float) -> list[tuple[float, float, int]]:
+    """Return the spans beside the best caps, each with how often to look into it."""
+    caps = sorted(tries)
+    best = sorted(range(len(caps)), key=lambda place: tries[caps[place]].cost)[:NEAREST]
+    edges = {(max(place - 1, 0), place) for place in best}
+    edges |= {(place, min(place + 1, len(caps) - 1)) for place in best}
+    spans = [(caps[left], min(caps[right], highest)) for left, right in sorted(edges)]
+    return [(left, right, PARTS) for left, right in spans if right - left > CLOSE_KW]
 
 
 def _try(problem: Problem, solve: Solve, cap_kw: float) -> _Try:

@@ -19,7 +19,16 @@ from ohmstead.planner.problem import Problem
 from ohmstead.planner.self_use import self_use
 from ohmstead.planner.slot import Curve, Curves, curve, curves_of, cut, hull, runs
 
-__all__ = ["Answer", "Task", "best", "cost_of", "polished", "searched", "solved", "task_of"]
+__all__ = [
+    "Answer",
+    "Task",
+    "best",
+    "cost_of",
+    "knots_of",
+    "polished",
+    "solved",
+    "task_of",
+]
 
 NODES_A_REACH = 14
 """How finely the most that one slot can move is divided."""
@@ -89,14 +98,14 @@ def solved(task: Task) -> Answer:
     bound = worth_at(relaxed[0], task.energy)
     if not task.limits.taper and all(len(runs(xs, ys)) == 1 for xs, ys in task.points):
         return Answer(walk(pieces, relaxed, task.energy), bound, bound, pieces, relaxed)
-    return polished(task, searched(task), Answer([], 0.0, bound, pieces, relaxed))
+    return polished(task, _searched(task), Answer([], 0.0, bound, pieces, relaxed))
 
 
-def searched(task: Task) -> list[float]:
+def _searched(task: Task) -> list[float]:
     """Return good changes of energy, by the nodes."""
     grid = _grid(task)
     reach = reach_of(task.curves, grid)
-    end = np.interp(grid.nodes, *_knots(task.end))
+    end = np.interp(grid.nodes, *knots_of(task.end))
     extra = {
         index: _missed(soft, task.bounds.steep, grid)
         for index, soft in enumerate(task.bounds.soft)
@@ -152,7 +161,7 @@ def cost_of(task: Task, changes: Sequence[float]) -> float:
         soft = task.bounds.soft[index]
         if soft is not None:
             total += task.bounds.steep * (max(soft[0] - energy, 0.0) + max(energy - soft[1], 0.0))
-    return total + float(np.interp(energy, *_knots(task.end)))
+    return total + float(np.interp(energy, *knots_of(task.end)))
 
 
 def _grid(task: Task) -> Grid:
@@ -162,7 +171,8 @@ def _grid(task: Task) -> Grid:
     return grid_of(low, high, min(max(wanted, FEWEST_NODES), MOST_NODES))
 
 
-def _knots(end: Curve) -> tuple[list[float], list[float]]:
+def knots_of(end: Curve) -> tuple[list[float], list[float]]:
+    """Return the knots of a curve and the cost at each."""
     xs = list(accumulate(end.widths, initial=end.low))
     rises = (s * w for s, w in zip(end.slopes, end.widths, strict=True))
     return xs, list(accumulate(rises, initial=end.cost))
