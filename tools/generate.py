@@ -62,7 +62,18 @@ def page(name: str) -> str:
         "Generated from the register tables. A point without a range is read-only; those marked",
         "*opt-in* can be written only with `allow_configuration: true` on the device.",
     ]
-    if not family.tables:
+    if not family.tables and any(point.writable for point in family.points.values()):
+        lines[2:] = [
+            "What it tells, and what may be changed on it.",
+            "",
+            "| point | unit | what | write |",
+            "|---|---|---|---|",
+            *(
+                f"| `{p.key}` | {p.unit or ''} | {p.label} | {writing(p)} |"
+                for p in family.points.values()
+            ),
+        ]
+    elif not family.tables:
         lines[2:] = [
             "What it measures, under the keys it has by any link. Settings come on top, as the",
             "device's own list has them.",
