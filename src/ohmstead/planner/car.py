@@ -73,9 +73,18 @@ def best_with_car(problem: Problem) -> Shared:
 def _starts(
     problem: Problem, car: Car, alone: Task, priced: Task, ways: Sequence[Way]
 ) -> Iterable[Floats]:
-    """Return what the car might take: beside the best plan, by its price, on a common grid."""
+    """Return what the car might take: beside the best plan, by its price, on a common grid.
+
+    One start knows no fuse: the battery then feeds what the fuse would not let through.
+    """
     yield _filled(problem, car, best(alone).changes)
     yield _filled(problem, car, solved(priced).changes)
+    free = replace(
+        problem,
+        import_max_w=inf,
+        slots=tuple(replace(slot, import_max_w=inf) for slot in problem.slots),
+    )
+    yield _filled(free, car, best(alone).changes)  # and let the battery save the fuse
     lows, highs = alone.bounds.lows, alone.bounds.highs
     energies = (min(lows), max(highs), alone.energy)
     lack = alone.house.steep * SHORT
