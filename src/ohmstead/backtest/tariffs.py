@@ -120,9 +120,10 @@ def agile(start: datetime, zone: tzinfo, halves: int, seed: int = 0) -> Tariff:
         day = first + timedelta(days=number)
         mean, wind = _market(day, seed)
         for export, found in ((False, buy), (True, sell)):
-            found |= agile_prices(
+            prices = agile_prices(
                 day, zone, days=1, mean_per_kwh=mean, wind_share=wind, seed=seed, export=export
             )
+            found.update(prices)
     moments = [start + n * HALF_HOUR for n in range(halves)]
     return Tariff(
         name="agile",

@@ -1,0 +1,89 @@
+"""The strategies that are compared: the control functions themselves, with settings that suit."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, TypeAlias
+
+from ohmstead.backtest.world import Plant
+from ohmstead.control.cheapest_slots import CheapestSlots, cheapest_slots
+from ohmstead.control.decide import Strategy
+from ohmstead.control.follow_plan import FollowPlan, follow_plan
+from ohmstead.control.price_threshold import PriceThreshold, price_threshold
+from ohmstead.control.self_consumption import SelfConsumption, self_consumption
+from ohmstead.errors import ProblemError
+
+__all__ = ["BOUND", "NO_BATTERY", "STRATEGIES", "Chain", "Player", "player_of"]
+
+Chain: TypeAlias = Sequence[tuple[str, Strategy]]
+
+NO_BATTERY: Final = "no_battery"
+"""The same house without one: what every saving is counted from."""
+BOUND: Final = "perfect_foresight"
+"""What nothing can beat: everything known from the beginning."""
+_OCTOLUX_PER_KWH: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Player:
+    """A chain of strategies, and how plans are made if one of them follows a plan."""
+
+    name: str
+    chain: Chain
+    planning: FollowPlan | None = None
+
+
+def player_of(name: str, plant: Plant) -> Player:
+    """Return the built-in strategy called *name* for *plant*, or raise ``ProblemError``."""
+    made = _MADE.get(name)
+    if made is None:
+        raise ProblemError(f"no strategy called {name}; there is {', '.join(STRATEGIES)}")
+    return made(plant)
+
+
+def _self_use(plant: Plant) -> Player:
+    return Player(name="self_use", chain=[_usual(plant)])
+
+
+def _price_threshold(plant: Plant) -> Player:
+    settings = PriceThreshold(at_most_per_kwh=_OCTOLUX_PER_KWH)
+    chain = [("price_threshold", partial(price_threshold, settings=settings)), _usual(plant)]
+    return Player(name="price_threshold", chain=chain)
+
+
+def _cheapest_slots(plant: Plant) -> Player:
+    settings = CheapestSlots(capacity_kwh=plant.capacity_kwh, charge_w=plant.charge_w)
+    chain = [("cheapest_slots", partial(cheapest_slots, settings=settings)), _usual(plant)]
+    return Player(name="cheapest_slots", chain=chain)
+
+
+def planned_by(plant: Plant) -> FollowPlan:
+    """Return the settings of a plan for *plant*."""
+    return FollowPlan(
+        min_soc_pct=plant.reserve_pct,
+        charge_efficiency=plant.charge_efficiency,
+        discharge_efficiency=plant.discharge_efficiency,
+        inverter_w=plant.inverter_w,
+    )
+
+
+def _plan(plant: Plant) -> Player:
+    settings = planned_by(plant)
+    chain = [("follow_plan", partial(follow_plan, settings=settings)), _usual(plant)]
+    return Player(name="plan", chain=chain, planning=settings)
+
+
+def _usual(plant: Plant) -> tuple[str, Strategy]:
+    settings = SelfConsumption(reserve_pct=plant.reserve_pct)
+    return "self_consumption", partial(self_consumption, settings=settings)
+
+
+_MADE: Final[dict[str, Callable[[Plant], Player]]] = {
+    "self_use": _self_use,
+    "price_threshold": _price_threshold,
+    "cheapest_slots": _cheapest_slots,
+    "plan": _plan,
+}
+
+STRATEGIES: Final = (NO_BATTERY, *_MADE, BOUND)
+"""All names, in the order in which tables show them."""
