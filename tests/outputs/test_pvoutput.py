@@ -41,6 +41,8 @@ class PvOutput:
         self.url = ""
         self.statuses: dict[str, tuple[str, str]] = {}
         """Generation and consumption by local date and time."""
+        self.days: dict[str, tuple[str, str]] = {}
+        """What each day gave, and what of it was fed in."""
         self.sent: list[list[str]] = []
         """The times in each request."""
         self.at: list[float] = []
@@ -70,6 +72,13 @@ class PvOutput:
         answer.headers["X-Rate-Limit-Remaining"] = str(self.limit - self.used)
         answer.headers["X-Rate-Limit-Reset"] = str(round(now // 3_600 * 3_600 + 3_600))
         return answer
+
+    async def add_day(self, request: Request) -> Response:
+        form = dict(parse_qsl((await request.body()).decode()))
+        if self.bad == form["d"]:
+            return PlainTextResponse("Bad request 400: Invalid date", 400)
+        self.days[form["d"]] = (form["g"], form["e"])
+        return self._stranger(request) or PlainTextResponse("OK 200: Added Output")
 
     async def system(self, request: Request) -> Response:
         wrong = self._stranger(request)
@@ -142,6 +151,7 @@ async def a_server() -> AsyncIterator[PvOutput]:
     routes = [
         Route("/service/r2/addstatus.jsp", server.add, methods=["POST"]),
         Route("/service/r2/addbatchstatus.jsp", server.add, methods=["POST"]),
+        Route("/service/r2/addoutput.jsp", server.add_day, methods=["POST"]),
         Route("/service/r2/getsystem.jsp", server.system, methods=["POST"]),
     ]
     async with listening(Starlette(routes=routes), "127.0.0.1", 0) as port:
@@ -249,16 +259,18 @@ async def test_what_waits_survives_a_restart(tmp_path: Path) -> None:
         async with telling(server, tmp_path) as bench:
             await bench.live(11)
             await asyncio.sleep(0.05)
-        assert len(json.loads((tmp_path / "waiting.json").read_text())) == 2
+        assert len(json.loads((tmp_path / "waiting.json").read_text())["statuses"]) == 2
         server.down = False
         async with telling(server, tmp_path) as bench:
             await bench.until(2)
             await bench.settled()
             await asyncio.sleep(0.05)
-        assert json.loads((tmp_path / "waiting.json").read_text()) == []
+        kept = json.loads((tmp_path / "waiting.json").read_text())
+        assert kept["statuses"] == []
+        assert kept["today"]["known_s"] > 0
 
 
-@pytest.mark.parametrize("text", ['{"a": 1', '[["yesterday", 1, 2]]', "[7]", "{}"])
+@pytest.mark.parametrize("text", ['{"a": 1', '{"statuses": [["yesterday", 1, 2]]}', "[7]", "{}"])
 async def test_a_file_that_cannot_be_read_is_no_reason_to_stop(tmp_path: Path, text: str) -> None:
     (tmp_path / "waiting.json").write_text(text)
     async with a_server() as server, telling(server, tmp_path) as bench:
@@ -301,6 +313,28 @@ async def test_an_outage_is_told_once_and_shows_no_key(caplog: pytest.LogCapture
     assert caplog.text.count("takes no statuses") == 1
     assert caplog.text.count("takes statuses again") == 1
     assert KEY not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("daily", "bad", "told"),
+    [(True, "", {"20260622"}), (False, "", set()), (True, "20260622", set())],
+    ids=["told", "not wanted", "refused"],
+)
+async def test_a_whole_day_is_told_after_its_statuses(
+    daily: bool, bad: str, told: set[str]
+) -> None:
+    async with a_server() as server, telling(server, daily=daily) as bench:
+        server.bad = bad
+        midnight = 11 * 60  # noon is one o'clock in London
+        await bench.live(24 * 60 + 6, since=midnight, pv_w=1_000)
+        await bench.until(24 * 12)
+        await bench.settled()
+        assert set(server.days) == told
+        assert bench.output.dropped == (1 if bad else 0)
+        if told:
+            generated, exported = (int(wh) for wh in server.days["20260622"])
+            assert generated == pytest.approx(24_000, rel=0.01)
+            assert exported == pytest.approx(12_000, rel=0.01)
 
 
 async def test_check_says_what_pvoutput_calls_the_system() -> None:

@@ -5,7 +5,7 @@ import json
 import logging
 from collections import deque
 from dataclasses import replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Final, assert_never
 
@@ -21,6 +21,7 @@ from ohmstead.outputs.pvoutput_api import (
     Refused,
     Taken,
 )
+from ohmstead.outputs.pvoutput_day import Day, DayMaker
 from ohmstead.outputs.pvoutput_status import Status, StatusMaker
 from ohmstead.ports import SitePort
 
@@ -57,6 +58,8 @@ class PvoutputOutput:
         self._clock = clock
         self._path = data_dir / "waiting.json" if data_dir else None
         self._waiting: deque[Status] = deque()
+        self._days: deque[Day] = deque()
+        self._day = DayMaker(timezone)
         self._some = asyncio.Event()
         self._saving = asyncio.Lock()
         self._most = settings.batch
@@ -67,13 +70,13 @@ class PvoutputOutput:
 
     @property
     def waiting(self) -> int:
-        """How many statuses have yet to be sent."""
-        return len(self._waiting)
+        """How many statuses and days have yet to be sent."""
+        return len(self._waiting) + len(self._days)
 
     async def run(self, site: SitePort) -> None:
         """Tell PVOutput of *site*, for ever."""
-        self._waiting = deque(await asyncio.to_thread(self._load))
-        if self._waiting:
+        await asyncio.to_thread(self._load)
+        if self.waiting:
             self._some.set()
         async with httpx2.AsyncClient() as client, asyncio.TaskGroup() as group:
             group.create_task(self._listen(site))
@@ -105,8 +108,10 @@ class PvoutputOutput:
                 continue
             load_w = seen.load_w if self._settings.consumption else None
             made = list(maker.see(seen.at, seen.pv_w, load_w))
-            if made:
+            days = list(self._day.see(seen.at, seen.pv_w, seen.grid_w))
+            if made or days:
                 self._waiting += made
+                self._days += days if self._settings.daily else []
                 self._some.set()
                 await self._keep()
 
@@ -117,12 +122,14 @@ class PvoutputOutput:
             await self._some.wait()
             self._drop_old()
             pause_s = _PACE_S
+            now_s = self._clock.now().timestamp()
             if self._waiting:
-                now_s = self._clock.now().timestamp()
                 batch = [self._waiting[n] for n in range(min(self._most, len(self._waiting)))]
                 pause_s = self._heed(await api.send(batch, now_s), len(batch))
-                await self._keep()
-            if not self._waiting:
+            elif self._days:  # after its statuses, as each of those makes PVOutput add up anew
+                pause_s = self._heed_day(await api.send_day(self._days[0], now_s))
+            await self._keep()
+            if not self.waiting:
                 self._some.clear()
             await self._clock.sleep(pause_s)
 
@@ -132,25 +139,45 @@ class PvoutputOutput:
             case Taken(rest_s=rest_s):
                 for _ in range(count):
                     self._waiting.popleft()
-                if self._away is not None:
-                    log.info("pvoutput: it takes statuses again; %d wait", len(self._waiting))
-                self._away, self._pause_s = None, _FIRST_PAUSE_S
                 self._most = min(2 * self._most, self._settings.batch)
-                return max(_PACE_S, rest_s)
+                return self._is_back(rest_s)
             case Refused(why=why):
                 # Halved until the bad one stands alone: it shall hold up no others.
                 self._most = max(count // 2, 1)
                 if count == 1:
                     self._refused(why)
                 return _PACE_S
-            case Away(why=why, rest_s=rest_s):
-                if self._away != why:
-                    log.warning("pvoutput: it takes no statuses, so they wait: %s", why)
-                pause_s = max(self._pause_s, rest_s)
-                self._away, self._pause_s = why, min(2 * self._pause_s, _LONGEST_PAUSE_S)
-                return pause_s
+            case Away():
+                return self._is_away(answer)
             case _:
                 assert_never(answer)
+
+    def _heed_day(self, answer: Answer) -> float:
+        match answer:
+            case Taken(rest_s=rest_s):
+                self._days.popleft()
+                return self._is_back(rest_s)
+            case Refused(why=why):
+                self.dropped += 1
+                log.warning("pvoutput: %s is refused: %s", self._days.popleft().day, why)
+                return _PACE_S
+            case Away():
+                return self._is_away(answer)
+            case _:
+                assert_never(answer)
+
+    def _is_back(self, rest_s: float) -> float:
+        if self._away is not None:
+            log.info("pvoutput: it takes statuses again; %d wait", self.waiting)
+        self._away, self._pause_s = None, _FIRST_PAUSE_S
+        return max(_PACE_S, rest_s)
+
+    def _is_away(self, answer: Away) -> float:
+        if self._away != answer.why:
+            log.warning("pvoutput: it takes no statuses, so they wait: %s", answer.why)
+        pause_s = max(self._pause_s, answer.rest_s)
+        self._away, self._pause_s = answer.why, min(2 * self._pause_s, _LONGEST_PAUSE_S)
+        return pause_s
 
     def _refused(self, why: str) -> None:
         status = self._waiting.popleft()
@@ -174,30 +201,39 @@ class PvoutputOutput:
 
     async def _keep(self) -> None:
         async with self._saving:
-            await asyncio.to_thread(self._save, list(self._waiting))
+            kept = {
+                "statuses": [[s.at.isoformat(), s.pv_w, s.load_w] for s in self._waiting],
+                "days": [[d.day.isoformat(), d.generated_wh, d.exported_wh] for d in self._days],
+                "today": self._day.kept(),
+            }
+            await asyncio.to_thread(self._save, json.dumps(kept))
 
-    def _load(self) -> list[Status]:
-        """Return what an earlier run could not send; nothing if that cannot be read."""
+    def _load(self) -> None:
+        """Take up what an earlier run left; what cannot be read is lost."""
         if self._path is None or not self._path.exists():
-            return []
+            return
         try:
-            rows = json.loads(self._path.read_text())
-            return [
+            kept = json.loads(self._path.read_text())
+            self._waiting = deque(
                 Status(at=datetime.fromisoformat(at), pv_w=_watts(pv_w), load_w=_watts(load_w))
-                for at, pv_w, load_w in rows
-            ]
-        except (OSError, ValueError, TypeError) as exc:
+                for at, pv_w, load_w in kept["statuses"]
+            )
+            self._days = deque(
+                Day(day=date.fromisoformat(day), generated_wh=int(made), exported_wh=int(sold))
+                for day, made, sold in kept["days"]
+            )
+            if kept["today"] is not None:
+                self._day.take_up(kept["today"])
+        except (OSError, ValueError, TypeError, KeyError) as exc:
             log.warning("pvoutput: %s cannot be read; what waited is lost: %s", self._path, exc)
-            return []
 
-    def _save(self, waiting: list[Status]) -> None:
+    def _save(self, text: str) -> None:
         if self._path is None:
             return
-        rows = [[status.at.isoformat(), status.pv_w, status.load_w] for status in waiting]
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             fresh = self._path.with_suffix(".new")
-            fresh.write_text(json.dumps(rows))
+            fresh.write_text(text)
             fresh.replace(self._path)
         except OSError as exc:
             log.warning("pvoutput: what waits cannot be kept over a restart: %s", exc)

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from ohmstead import __version__
+from ohmstead.outputs.pvoutput_day import Day
 from ohmstead.outputs.pvoutput_status import Status
 
 __all__ = ["Answer", "Away", "PvoutputApi", "PvoutputSettings", "Refused", "Taken"]
@@ -40,6 +41,8 @@ class PvoutputSettings:
     """How often PVOutput shall have a status, as it is set there: 5, 10 or 15 minutes."""
     consumption: bool = True
     """Tell what the house uses, too."""
+    daily: bool = True
+    """Tell after midnight what the whole day gave, and what of it was fed in."""
     donor: bool = False
     """You donated: more in a batch, more requests, an older backlog."""
     url: str = "https://pvoutput.org"
@@ -125,6 +128,10 @@ class PvoutputApi:
             return await self._post("addstatus", data, now_s)
         joined = ";".join(f"{d},{t},,{pv},,{load}" for d, t, pv, load in rows)
         return await self._post("addbatchstatus", {"data": joined}, now_s)
+
+    async def send_day(self, day: Day, now_s: float) -> Answer:
+        """Send what one whole day gave, once."""
+        return await self._post("addoutput", day.fields(), now_s)
 
     async def system(self, now_s: float) -> Answer:
         """Ask what PVOutput knows of the system: a row whose first word is its name."""
