@@ -9,14 +9,13 @@ be written down.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf
 
 import numpy as np
 import numpy.typing as npt
 
 from ohmstead.planner.problem import Problem
 
-__all__ = ["WH_PER_KWH", "Flows", "House", "house_of", "marks", "settle"]
+__all__ = ["WH_PER_KWH", "Floats", "Flows", "House", "house_of", "marks", "settle"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -24,6 +23,8 @@ STEEP = 10.0
 """What a limit that must give way costs, in dearest prices."""
 WH_PER_KWH = 1000.0
 TINY = 1e-12
+FAR_KWH = 1e5
+"""Stands for no limit, and can be reckoned with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,15 +98,16 @@ def house_of(problem: Problem, car: Floats | None = None) -> House:
     if car is not None:
         load = load + car
     per_slot = hours / WH_PER_KWH
-    exports = np.minimum(rows[8], problem.export_max_w) * per_slot
+    exports = np.minimum(np.minimum(rows[8], problem.export_max_w) * per_slot, FAR_KWH)
     out, into = (inverter.out_efficiency, inverter.in_efficiency) if inverter else (1.0, 1.0)
     most = (load + exports) / out
-    least = np.full_like(load, -inf)
+    least = np.full_like(load, -FAR_KWH)
     discharge = np.minimum(rows[6], battery.discharge_max_w) * per_slot
     if inverter:
         room = inverter.out_max_w / out * per_slot
         most = np.minimum(most, room)
         least = -np.minimum(inverter.in_max_w * into, inverter.dc_in_max_w) * per_slot
+        least = np.maximum(least, -FAR_KWH)
         if not problem.curtail:
             discharge = np.minimum(discharge, np.maximum(room - pv, 0.0))
     discharge = np.minimum(discharge, most)
@@ -119,7 +121,7 @@ def house_of(problem: Problem, car: Floats | None = None) -> House:
         pv=pv,
         charge=np.minimum(charge, pv - least),
         discharge=discharge,
-        imports=np.minimum(rows[7], problem.import_max_w) * per_slot,
+        imports=np.minimum(np.minimum(rows[7], problem.import_max_w) * per_slot, FAR_KWH),
         least=least,
         most=most,
         standby=battery.standby_w * per_slot,

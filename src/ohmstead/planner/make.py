@@ -15,14 +15,23 @@ from ohmstead.planner.plan import Plan, PlannedSlot, Side
 from ohmstead.planner.problem import Problem
 from ohmstead.planner.prove import proven
 from ohmstead.planner.self_use import self_use
-from ohmstead.planner.solve import Answer, Task, best, task_of
+from ohmstead.planner.solve import Answer, Task, best, polished, task_of
 
-__all__ = ["make_plan"]
+__all__ = ["Habit", "make_plan", "plan_of"]
 
 SHORT_SLOTS = 24
 LOOKS_A_SLOT = 2400
 SAME_KWH = 1e-6
 """Energies closer than this are one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habit:
+    """What the plan in force does, and what a new one must gain to take its place."""
+
+    stored_kwh: tuple[float, ...]
+    """What it wanted stored at the end of each of the coming slots, as far as it reached."""
+    least_gain: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +54,7 @@ _EXPORT_SOLAR = _Act(BatteryMode.EXPORT_SOLAR, Side.GRID, Side.BATTERY, capped=T
 _TURN_DOWN = _Act(BatteryMode.IDLE, Side.NOWHERE, Side.GRID, capped=True)
 
 
-def make_plan(problem: Problem, *, looks: int | None = None) -> Plan:
+def make_plan(problem: Problem, *, looks: int | None = None, habit: Habit | None = None) -> Plan:
     """Return the cheapest plan; for the same problem always the same one.
 
     *looks* is how many relaxations may be spent on closing the certified gap: by default as
@@ -53,9 +62,20 @@ def make_plan(problem: Problem, *, looks: int | None = None) -> Plan:
     """
     if problem.peak_per_kw > 0:
         task, answer = best_below_a_peak(problem, _solve)
-    else:
-        task, answer = _solve(problem, looks)
-    return _plan(problem, task, answer)
+        return plan_of(problem, task, answer)
+    task, answer = _solve(problem, looks)
+    if habit is not None:
+        answer = _kept(task, answer, habit)
+    return plan_of(problem, task, answer)
+
+
+def _kept(task: Task, answer: Answer, habit: Habit) -> Answer:
+    """Return the best plan that behaves as the old one did, unless a new one gains enough."""
+    changes, energy = list(answer.changes), task.energy
+    for index, stored in enumerate(habit.stored_kwh[: len(changes)]):
+        changes[index], energy = stored - energy, stored
+    old = polished(task, changes, answer)
+    return old if old.cost - answer.cost < habit.least_gain else answer
 
 
 def _solve(problem: Problem, looks: int | None = None) -> tuple[Task, Answer]:
@@ -72,7 +92,8 @@ def _solve(problem: Problem, looks: int | None = None) -> tuple[Task, Answer]:
     return shared.task, shared.answer
 
 
-def _plan(problem: Problem, task: Task, answer: Answer) -> Plan:
+def plan_of(problem: Problem, task: Task, answer: Answer) -> Plan:
+    """Return the plan that *answer* stands for."""
     house, changes = task.house, answer.changes
     if not task.limits.taper:
         hours = [slot.hours for slot in problem.slots]

@@ -22,6 +22,7 @@ from ohmstead.planner.slot import Curve, Curves, curve, curves_of, cut, hull, ru
 __all__ = [
     "Answer",
     "Task",
+    "ahead",
     "best",
     "cost_of",
     "knots_of",
@@ -96,15 +97,37 @@ def solved(task: Task) -> Answer:
     relaxed = valleys(pieces, task.bounds, task.end)
     assert relaxed is not None  # noqa: S101 - doing nothing is always possible
     bound = worth_at(relaxed[0], task.energy)
-    if not task.limits.taper and all(len(runs(xs, ys)) == 1 for xs, ys in task.points):
+    if _is_convex(task):
         return Answer(walk(pieces, relaxed, task.energy), bound, bound, pieces, relaxed)
     return polished(task, _searched(task), Answer([], 0.0, bound, pieces, relaxed))
 
 
+def ahead(task: Task) -> tuple[list[float], list[float]]:
+    """Return energies after the first slot, and the cost still to come with each of them."""
+    pieces = [curve(*hull(xs, ys)) for xs, ys in task.points]
+    relaxed = valleys(pieces, task.bounds, task.end)
+    if relaxed is None or not _is_convex(task):
+        grid, costs = _costs(task)
+        return grid.nodes.tolist(), costs[1].tolist()
+    first = relaxed[1]
+    rises = (slope * width for slope, width in zip(first.slopes, first.widths, strict=True))
+    return first.knots(), list(accumulate(rises, initial=first.cost))
+
+
+def _is_convex(task: Task) -> bool:
+    return not task.limits.taper and all(len(runs(xs, ys)) == 1 for xs, ys in task.points)
+
+
 def _searched(task: Task) -> list[float]:
     """Return good changes of energy, by the nodes."""
+    grid, costs = _costs(task)
+    limits = task.limits if task.limits.taper else None
+    return trace(task.points, grid, costs, task.energy, limits)
+
+
+def _costs(task: Task) -> tuple[Grid, Floats]:
+    """Return the cost to come by slot and node."""
     grid = _grid(task)
-    reach = reach_of(task.curves, grid)
     end = np.interp(grid.nodes, *knots_of(task.end))
     extra = {
         index: _missed(soft, task.bounds.steep, grid)
@@ -114,13 +137,9 @@ def _searched(task: Task) -> list[float]:
     last = len(task.points)
     if last in extra:
         end += extra[last]
-    limits = task.limits if task.limits.taper else None
-    costs = (
-        sweep(reach, grid, end, extra)
-        if limits is None
-        else (sweep_within(limits, task.points, grid, end, extra))
-    )
-    return trace(task.points, grid, costs, task.energy, limits)
+    if task.limits.taper:
+        return grid, sweep_within(task.limits, task.points, grid, end, extra)
+    return grid, sweep(reach_of(task.curves, grid), grid, end, extra)
 
 
 def polished(task: Task, changes: list[float], hulled: Answer) -> Answer:
