@@ -71,6 +71,33 @@ async def test_a_token_follows_no_redirection() -> None:
     assert (page.status, len(server.heard)) == (307, 1)
 
 
+async def test_what_is_posted_follows_no_redirection() -> None:
+    server = Server(RedirectResponse("/elsewhere"))
+    async with server.serve() as url:
+        page = await post_json(url, {"key": "hush"}, authorization="JWT a", patience=QUICK)
+    assert (page.status, [heard[2] for heard in server.heard]) == (307, ["JWT a"])
+
+
+async def test_a_password_is_proved_and_never_sent() -> None:
+    challenge = {"WWW-Authenticate": 'Digest realm="r", qop="auth", nonce="n", algorithm=MD5'}
+    server = Server(Response("", 401, challenge), JSONResponse(1, headers={"X-Named": "s1"}))
+    async with server.serve() as url:
+        page = await get_json(f"{url}/x", digest=("hub", "hush"), patience=QUICK)
+    assert (page.body, page.headers["x-named"]) == (1, "s1")
+    first, second = (heard[2] for heard in server.heard)
+    assert first is None
+    assert second is not None
+    assert second.startswith('Digest username="hub"')
+    assert "hush" not in second
+
+
+async def test_a_proof_of_a_password_follows_no_redirection() -> None:
+    server = Server(RedirectResponse("/elsewhere"))
+    async with server.serve() as url:
+        page = await get_json(url, digest=("hub", "hush"), patience=QUICK)
+    assert (page.status, len(server.heard)) == (307, 1)
+
+
 @pytest.mark.parametrize("repeatable", [False, True], ids=["once", "repeatable"])
 async def test_silence_is_an_answer_without_a_status(*, repeatable: bool) -> None:
     async with Server(JSONResponse(1)).serve() as url:

@@ -91,7 +91,7 @@ async def post_json(
 
     async def ask() -> Page:
         secret = authorization if bearer is None else f"Bearer {bearer}"
-        async with _client(patience, secret) as client:
+        async with _client(patience, secret, stay=True) as client:  # a body may hold a key
             page = _sound(await client.post(url, json=dict(body)))
         if again is not None and again(page):
             raise _AskAgainError(page)
