@@ -10,7 +10,8 @@ import httpx2
 
 from houses import NOON, POINTS, ToyBattery, a_device, a_price_curve, a_reading, a_site
 from ohmstead.clock import ManualClock
-from ohmstead.control.decide import decide
+from ohmstead.control.decide import Strategy, decide
+from ohmstead.control.follow_plan import FollowPlan, follow_plan
 from ohmstead.control.price_threshold import PriceThreshold, price_threshold
 from ohmstead.errors import JournalError
 from ohmstead.http_server import listening
@@ -24,6 +25,8 @@ from ohmstead.model import (
     Failed,
     Instant,
     JournalEntry,
+    Plan,
+    PlanSlot,
     Point,
     Prices,
     Refused,
@@ -56,6 +59,23 @@ EVERY_KIND = {
         Point(key="restart", label="Restart", writable=Button()),
     )
 }
+
+
+def a_plan() -> Plan:
+    """Return a plan from noon on: four half-hours of charging, eight of self-use, then a sale."""
+    rows = [(BatteryMode.CHARGE, -2_000, 0.05, "charge at 5p")] * 4
+    rows += [(BatteryMode.SELF_USE, 400, 0.25, "serve <the house>")] * 8
+    rows += [(BatteryMode.DISCHARGE, 3_000, 0.30, "sell at 40p")] * 48
+    slots = tuple(
+        PlanSlot(
+            start=NOON + n * timedelta(minutes=30), end=NOON + (n + 1) * timedelta(minutes=30),
+            mode=mode, power_w=None, target_pct=100 - n, battery_w=battery_w,
+            grid_w=500 - battery_w, pv_w=0, load_w=500, soc_pct=100 - n, import_per_kwh=per_kwh,
+            export_per_kwh=0.15, cost=0.1, worth_per_kwh=0.2, reason=reason,
+        )
+        for n, (mode, battery_w, per_kwh, reason) in enumerate(rows)
+    )  # fmt: skip
+    return Plan(made_at=NOON, slots=slots, cost=-1.5, saved=0.75, gap=0.02, made_of="tea leaves")
 
 
 class ASite:
@@ -107,8 +127,8 @@ class ASite:
         ]  # fmt: skip
         return [e for e in entries if device in {None, e.device} and e.id < (before or 99)][:limit]
 
-    def tell(self, minute: int = 0, trouble: str | None = None) -> Tick:
-        """Take a turn."""
+    def tell(self, minute: int = 0, trouble: str | None = None, plan: Plan | None = None) -> Tick:
+        """Take a turn; with a *plan* it is followed where the price leaves room."""
         at = NOON + timedelta(minutes=minute)
         curve = a_price_curve(0.05, 0.30, -0.02, fetched_at=NOON - timedelta(hours=1))
         values = {
@@ -122,11 +142,15 @@ class ASite:
             a_site(at=at, buy=curve),
             devices={"inverter": a_device(None if trouble else reading, trouble)},
             prices=Prices(buy=curve),
+            plan=plan,
         )
         threshold = PriceThreshold(at_most_per_kwh=0.05)
-        decision = decide(
-            site, [("price_threshold", lambda s, r: price_threshold(s, r, threshold))]
-        )
+        strategies: list[tuple[str, Strategy]] = [
+            ("price_threshold", lambda s, r: price_threshold(s, r, threshold))
+        ]
+        if plan is not None:
+            strategies.append(("follow_plan", lambda s, r: follow_plan(s, r, FollowPlan())))
+        decision = decide(site, strategies)
         command = BatteryCommand(mode=BatteryMode.CHARGE, until=at + timedelta(minutes=30))
         results = (
             Applied(device="inverter", command=command, wrote=(Write(point="x", old=1, new=2),)),

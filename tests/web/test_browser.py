@@ -6,7 +6,7 @@ import shutil
 import pytest
 from playwright.async_api import async_playwright, expect
 
-from web_site import a_browser
+from web_site import a_browser, a_plan
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 QUIET = (
@@ -54,5 +54,48 @@ async def test_the_page_shows_what_the_api_says_and_asks_for_what_it_is_told() -
         await expect(page.locator("#mode")).to_have_text("Self-use")
         browser.site.tell(41, trouble="inverter: no answer")
         await expect(page.locator("#devices")).to_contain_text("inverter: no answer")
+        assert wrong == []
+        await chromium.close()
+
+
+@pytest.mark.skipif(
+    CHROMIUM is None and "CI" not in os.environ,
+    reason="Chromium is not installed: apt install chromium",
+)
+@pytest.mark.parametrize("width", [1280, 420])
+async def test_the_plan_is_shown_where_there_is_one(width: int) -> None:
+    assert CHROMIUM is not None, "CI needs Chromium"
+    async with a_browser() as browser, async_playwright() as play:
+        chromium = await play.chromium.launch(executable_path=CHROMIUM, args=[*QUIET])
+        page = await chromium.new_page(viewport={"width": width, "height": 900})
+        wrong: list[str] = []
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
+        await page.goto(str(browser.client.base_url))
+        await expect(page.locator("#link")).to_have_text("live")
+        await expect(page.locator("#plan")).to_be_hidden()
+
+        browser.site.tell(10, plan=a_plan())
+        await expect(page.locator("#plan")).to_be_visible()
+        await expect(page.locator("#plan rect.band.foot")).to_have_count(3)
+        await expect(page.locator("#plan-key")).to_contain_text("discharge")
+        why, feet = page.locator("#plan-why"), page.locator("#plan rect.band.foot")
+        await expect(why).to_have_text(
+            "Sun 13:00–15:00 charge, 2.00 kW in, 97 %, 5p, £0.40: charge at 5p"
+        )
+        await feet.nth(1).hover()
+        await expect(why).to_contain_text("97 → 89 %, 25p, £0.80: serve <the house>")
+        await feet.nth(2).focus()
+        await expect(why).to_contain_text("Sun 19:00–Mon 13:30 discharge, 3.00 kW out")
+        await expect(page.locator("#plan-note")).to_have_text(
+            "Made 13:00 of: tea leaves. Until Mon 19:00 it earns £1.50 and saves £0.75 over a "
+            "house that does not plan; at most £0.02 dearer than the best."
+        )
+        await page.get_by_text("Every step, and why").click()
+        await expect(page.locator("#plan-steps li")).to_have_count(3)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+
+        browser.site.tell(12)
+        await expect(page.locator("#plan")).to_be_hidden()
         assert wrong == []
         await chromium.close()

@@ -45,7 +45,7 @@ def test_all_routes_are_there(described: JSON) -> None:
         "get settings", "get settings/{device}/{point}", "put settings/{device}/{point}",
         "get prices", "get decision", "get decisions", "get journal", "get requests",
         "post requests", "delete requests/{request_id}", "get health", "get live",
-        "get history", "get history/points", "get history/costs",
+        "get history", "get history/points", "get history/costs", "get plan",
     }  # fmt: skip
 
 

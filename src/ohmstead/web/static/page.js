@@ -1,5 +1,5 @@
 "use strict";
-// One page over the API, and nothing but the API: /api/v1/live, prices, points, requests, journal.
+// One page over the API, and nothing but the API: /api/v1/live, prices, points, plan, requests, journal.
 
 const api = (path, options) => fetch("/api/v1/" + path, options);
 const find = (id) => document.getElementById(id);
@@ -59,6 +59,7 @@ function showTick(tick) {
   showDevices(tick.devices);
   const failures = tick.results.filter((result) => result.outcome !== "applied");
   if (failures.length) find("reason").append(make("span", " " + failures.map((f) => `${f.device}: ${f.why}`).join("; "), "trouble"));
+  showPlan(decision, site.at);
   const slot = site.import_per_kwh + "@" + Math.floor(Date.parse(site.at) / 1800000);
   if (slot !== slotSeen) { slotSeen = slot; showPrices(site.at); }
   const writes = tick.results.reduce((sum, result) => sum + Object.keys(result.wrote).length, 0);
@@ -104,17 +105,133 @@ async function showPrices(now) {
   axis.setAttribute("class", "axis");
   for (const [name, value] of [["x1", 0], ["x2", 1000], ["y1", y(0)], ["y2", y(0)]]) axis.setAttribute(name, value);
   svg.append(axis);
+  find("chart").replaceChildren(svg, hourMarks(from, to));
+  const age = curve.age_s === null ? "" : `, fetched ${Math.round(curve.age_s / 60)} min ago`;
+  find("price-note").textContent = `${pence(lowest, curve.currency)} to ${pence(high, curve.currency)} per kWh; ${curve.source}${age}; known until ${clock(curve.ends)}.`;
+}
+
+const WILL = {
+  self_use: "self-use", charge: "charge", charge_solar: "solar to the battery first",
+  hold: "hold", discharge: "discharge", export_solar: "export solar", idle: "idle",
+};
+let planSeen = "";
+
+// Asked for only while there is one: a browser counts every 404 as an error.
+async function showPlan(decision, now) {
+  const planned = decision.trail.some((advice) => advice.strategy === "follow_plan" && !advice.blind);
+  const tick = planned + "@" + Math.floor(Date.parse(now) / 60e3);
+  if (tick === planSeen) return;
+  planSeen = tick;
+  const answer = planned ? await api("plan") : null;
+  find("plan").hidden = !answer || !answer.ok;
+  if (find("plan").hidden) return;
+  const plan = await answer.json(), at = Date.parse(now), to = at + 24 * 3600e3;
+  const slots = plan.slots.filter((slot) => Date.parse(slot.end) > at && Date.parse(slot.start) < to);
+  if (!slots.length) { find("plan").hidden = true; return; }
+  const spans = [];
+  for (const slot of slots) {
+    const last = spans.at(-1);
+    if (last && last.mode === slot.mode) last.slots.push(slot);
+    else spans.push({ mode: slot.mode, slots: [slot], before: last ? last.slots.at(-1).soc_pct : null });
+  }
+  drawPlan(slots, spans, plan, at);
+  find("plan-key").replaceChildren(...[...new Set(spans.map((span) => span.mode))].map((mode) => {
+    const key = make("span");
+    key.append(make("i", undefined, "band " + mode), WILL[mode]);
+    return key;
+  }), lineKey("price", "Import price"), lineKey("stored", "State of charge, 0 to 100 %"));
+  find("plan-note").textContent = `Made ${clock(plan.made_at)} of: ${plan.made_of}. Until ${day(plan.slots.at(-1).end)} it ` +
+    `${plan.cost < -0.005 ? "earns" : "costs"} ${money(Math.abs(plan.cost), plan.currency)} and saves ${money(plan.saved, plan.currency)} over a house that does not plan` +
+    (plan.gap >= 0.005 ? `; at most ${money(plan.gap, plan.currency)} dearer than the best.` : "; none costs less.");
+  find("plan-steps").replaceChildren(...spans.map((span) => {
+    const item = make("li");
+    item.append(make("i", undefined, "band " + span.mode), make("b", stepWords(span, plan) + " "), make("span", why(span), "quiet"));
+    return item;
+  }));
+}
+
+const day = (text) => new Date(text).toLocaleTimeString([], { timeZone: zone, weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const SIGNS = { GBP: "£", EUR: "€", USD: "$", AUD: "$" };
+const money = (value, currency = "GBP") => (Math.round(value * 100) < 0 ? "−" : "") +
+  (SIGNS[currency] || "") + Math.abs(value).toFixed(2) + (SIGNS[currency] ? "" : " " + currency);
+const length = (slot) => (Date.parse(slot.end) - Date.parse(slot.start)) / 3600e3;
+// The reason of the slot that moves most: it is the one the others are like.
+const why = (span) => span.slots.reduce((a, b) => Math.abs(b.battery_w) * length(b) > Math.abs(a.battery_w) * length(a) ? b : a).reason;
+
+function stepWords(span, plan) {
+  const hours = span.slots.reduce((sum, slot) => sum + length(slot), 0);
+  const mean = span.slots.reduce((sum, slot) => sum + slot.battery_w * length(slot), 0) / hours;
+  const prices = span.slots.map((slot) => slot.import_per_kwh), low = Math.min(...prices), high = Math.max(...prices);
+  const stored = Math.round(span.slots.at(-1).soc_pct), before = span.before === null ? stored : Math.round(span.before);
+  const [from, to] = [span.slots[0].start, span.slots.at(-1).end];
+  const parts = [`${day(from)}–${day(from).slice(0, 3) === day(to).slice(0, 3) ? clock(to) : day(to)} ${WILL[span.mode]}`];
+  if (Math.abs(mean) >= 1) parts.push(`${watts(Math.abs(mean))} ${mean > 0 ? "out" : "in"}`);
+  parts.push(before === stored ? `${stored} %` : `${before} → ${stored} %`);
+  parts.push(low === high ? pence(low, plan.currency) : `${pence(low, plan.currency)} to ${pence(high, plan.currency)}`);
+  parts.push(money(span.slots.reduce((sum, slot) => sum + slot.cost, 0), plan.currency));
+  return parts.join(", ") + ":";
+}
+
+function drawPlan(slots, spans, plan, at) {
+  const from = Math.max(Date.parse(slots[0].start), at - 1800e3), to = Math.min(Date.parse(slots.at(-1).end), at + 24 * 3600e3);
+  const x = (moment) => 1000 * (Math.min(Math.max(Date.parse(moment), from), to) - from) / (to - from);
+  const prices = slots.map((slot) => slot.import_per_kwh), high = Math.max(...prices, 0.01), low = Math.min(...prices, 0);
+  const y = (price) => 4 + 84 * (high - price) / (high - low);
+  const svg = drawing("svg", { viewBox: "0 0 1000 100", preserveAspectRatio: "none", role: "group",
+    "aria-label": `What the battery will do from ${clock(from)} to ${day(to)}` });
+  const bands = [], tell = (number) => {
+    const span = spans[number];
+    find("plan-why").replaceChildren(make("b", stepWords(span, plan)), " " + why(span));
+    bands.forEach((pair, other) => pair.forEach((band) => band.classList.toggle("seen", other === number)));
+  };
+  spans.forEach((span, number) => {
+    const place = { x: x(span.slots[0].start), width: Math.max(x(span.slots.at(-1).end) - x(span.slots[0].start), 1) };
+    const back = drawing("rect", { class: "band " + span.mode, y: 0, height: 90, ...place });
+    const foot = drawing("rect", { class: "band foot " + span.mode, y: 91, height: 9, tabindex: 0, role: "img",
+      "aria-label": stepWords(span, plan) + " " + why(span), ...place });
+    for (const band of [back, foot]) {
+      const title = drawing("title", {});
+      title.textContent = stepWords(span, plan) + " " + why(span);
+      band.append(title);
+      for (const kind of ["pointerenter", "focus", "click"]) band.addEventListener(kind, () => tell(number));
+      svg.append(band);
+    }
+    bands.push([back]);
+  });
+  const far = (moment) => (1000 * (Date.parse(moment) - from) / (to - from)).toFixed(1);  // what lies outside is cut off
+  const steps = slots.map((slot) => [slot.start, slot.end].map((moment) => `${far(moment)} ${y(slot.import_per_kwh).toFixed(2)}`).join("L"));
+  const stored = slots.map((slot) => `${far(slot.end)} ${(4 + 84 * (100 - slot.soc_pct) / 100).toFixed(2)}`);
+  svg.append(drawing("path", { class: "price", d: "M" + steps.join("L") }), drawing("path", { class: "stored", d: "M" + stored.join("L") }));
+  const present = 1000 * (at - from) / (to - from);
+  if (at > from) svg.append(drawing("line", { class: "nowline", x1: present, x2: present, y1: 0, y2: 100 }));
+  find("plan-chart").replaceChildren(svg, hourMarks(from, to));
+  tell(0);
+}
+
+function drawing(tag, attributes) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  return node;
+}
+
+function lineKey(look, words) {
+  const key = make("span"), sample = drawing("svg", { viewBox: "0 0 30 10" });
+  sample.append(drawing("path", { class: look, d: "M0 5L30 5" }));
+  key.append(sample, words);
+  return key;
+}
+
+function hourMarks(from, to) {
   const hours = make("div", undefined, "hours");
   const step = matchMedia("(max-width: 45rem)").matches ? 6 : 3;
   for (let hour = Math.ceil(from / 3600e3) * 3600e3; hour < to; hour += 3600e3) {
-    if (parseInt(clock(hour), 10) % step) continue;
+    const place = 100 * (hour - from) / (to - from);
+    if (parseInt(clock(hour), 10) % step || place < 2.5 || place > 97.5) continue;
     const label = make("span", clock(hour));
-    label.style.left = x(hour) / 10 + "%";
-    if (x(hour) > 25 && x(hour) < 975) hours.append(label);
+    label.style.left = place + "%";
+    hours.append(label);
   }
-  find("chart").replaceChildren(svg, hours);
-  const age = curve.age_s === null ? "" : `, fetched ${Math.round(curve.age_s / 60)} min ago`;
-  find("price-note").textContent = `${pence(lowest, curve.currency)} to ${pence(high, curve.currency)} per kWh; ${curve.source}${age}; known until ${clock(curve.ends)}.`;
+  return hours;
 }
 
 const PAST = [["pv", "Solar", "pv_w"], ["load", "House", "load_w"], ["grid", "Grid, import above zero", "grid_w"],
@@ -164,15 +281,7 @@ async function showPast() {
     key.append(sample, label);
     legend.push(key);
   }
-  const hours = make("div", undefined, "hours");
-  const step = matchMedia("(max-width: 45rem)").matches ? 6 : 3;
-  for (let hour = Math.ceil(from / 3600e3) * 3600e3; hour < to; hour += 3600e3) {
-    if (parseInt(clock(hour), 10) % step || x(hour) < 25 || x(hour) > 975) continue;
-    const label = make("span", clock(hour));
-    label.style.left = x(hour) / 10 + "%";
-    hours.append(label);
-  }
-  find("history").replaceChildren(svg, hours);
+  find("history").replaceChildren(svg, hourMarks(from, to));
   find("legend").replaceChildren(...legend, make("span", `${watts(low)} to ${watts(high)}; 0 to 100 %`));
   find("past").hidden = false;
   showCosts();
@@ -182,7 +291,6 @@ async function showCosts() {
   const day = (offset) => new Date(Date.now() - offset * 86400e3).toLocaleDateString("sv", { timeZone: zone });
   const answer = await api(`history/costs?first=${day(1)}&last=${day(0)}`);
   if (!answer.ok) return;
-  const money = (value) => (value < 0 ? "−" : "") + "£" + Math.abs(value).toFixed(2);
   find("costs").textContent = (await answer.json()).filter((one) => one.covered_h >= 0.5).map((one) => {
     const name = one.day === day(0) ? "Today so far" : "Yesterday";
     const saved = one.saved_by_control === null ? "" : `, ${money(one.saved_by_battery)} less than without a battery, ${money(one.saved_by_control)} of it by control`;

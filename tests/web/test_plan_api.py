@@ -1,0 +1,30 @@
+"""What the house means to do, over the API."""
+
+from web_site import a_browser, a_plan, problem
+
+
+async def test_the_plan_is_told_slot_by_slot_with_reasons() -> None:
+    async with a_browser() as browser:
+        browser.site.tell(plan=a_plan())
+        answer = await browser.get("plan")
+        assert answer.status_code == 200
+        told = answer.json()
+        assert told["made_of"] == "tea leaves"
+        assert (told["cost"], told["saved"], told["gap"]) == (-1.5, 0.75, 0.02)
+        assert len(told["slots"]) == 60
+        assert told["slots"][0] == {
+            "start": "2026-06-21T12:00:00Z", "end": "2026-06-21T12:30:00Z", "mode": "charge",
+            "power_w": None, "target_pct": 100.0, "battery_w": -2000.0, "grid_w": 2500.0,
+            "pv_w": 0.0, "load_w": 500.0, "soc_pct": 100.0, "import_per_kwh": 0.05,
+            "export_per_kwh": 0.15, "cost": 0.1, "worth_per_kwh": 0.2, "reason": "charge at 5p",
+        }  # fmt: skip
+
+
+async def test_a_house_without_a_plan_says_how_to_get_one() -> None:
+    async with a_browser() as browser:
+        assert "list `follow_plan` under control" in problem(await browser.get("plan"), 404)
+
+
+async def test_before_the_first_turn_there_is_no_plan() -> None:
+    async with a_browser(told=False) as browser:
+        problem(await browser.get("plan"), 404)
