@@ -6,6 +6,7 @@ the half-hour happens, step by step, and is paid for.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 import numpy as np
 
@@ -19,6 +20,10 @@ from ohmstead.model import BatteryReading, Decision, SiteSnapshot
 from ohmstead.site.planning import Outlook, plan_for, why_not
 
 __all__ = ["Outcome", "end_worth", "replay", "without_battery"]
+
+
+_NO_LIMIT_W: Final = 1e6
+"""More than a house can draw."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -137,7 +142,7 @@ class _Run:
             outlook = Outlook(
                 load=self._foresight.load(half),
                 solar=self._foresight.sun(half),
-                import_limit_w=self._world.plant.import_max_w,
+                import_limit_w=min(self._world.plant.import_max_w, _NO_LIMIT_W),
                 export_limit_w=self._world.plant.export_max_w,
             )
             site = replace(site, plan=plan_for(site, outlook, planning))

@@ -47,13 +47,13 @@ def _self_use(plant: Plant) -> Player:
 
 def _price_threshold(plant: Plant) -> Player:
     settings = PriceThreshold(at_most_per_kwh=_OCTOLUX_PER_KWH)
-    chain = [("price_threshold", partial(price_threshold, settings=settings)), _usual(plant)]
+    chain: Chain = [("price_threshold", partial(price_threshold, settings=settings)), _usual(plant)]
     return Player(name="price_threshold", chain=chain)
 
 
 def _cheapest_slots(plant: Plant) -> Player:
     settings = CheapestSlots(capacity_kwh=plant.capacity_kwh, charge_w=plant.charge_w)
-    chain = [("cheapest_slots", partial(cheapest_slots, settings=settings)), _usual(plant)]
+    chain: Chain = [("cheapest_slots", partial(cheapest_slots, settings=settings)), _usual(plant)]
     return Player(name="cheapest_slots", chain=chain)
 
 
@@ -69,7 +69,7 @@ def planned_by(plant: Plant) -> FollowPlan:
 
 def _plan(plant: Plant) -> Player:
     settings = planned_by(plant)
-    chain = [("follow_plan", partial(follow_plan, settings=settings)), _usual(plant)]
+    chain: Chain = [("follow_plan", partial(follow_plan, settings=settings)), _usual(plant)]
     return Player(name="plan", chain=chain, planning=settings)
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from ohmstead.backtest.foretold import foretell
+from ohmstead.backtest.tariffs import Tariff, tariff_named
 from ohmstead.backtest.world import HALF_HOUR, Floats, Plant, World, half_hours
 from ohmstead.simulation.load import HouseLoad, LoadSettings
 from ohmstead.simulation.sun import PvArray, Sky, array_w, sun_position
@@ -45,6 +46,15 @@ class SyntheticHouse:
         """What to call it."""
         return f"house-{self.seed}"
 
+    @property
+    def key(self) -> str:
+        """Whatever its world follows from."""
+        return repr(self)
+
+    def tariff(self, name: str, world: World) -> Tariff:
+        """Return the built-in tariff called *name* over the time of *world*."""
+        return tariff_named(name, world.start, world.zone, world.halves, self.seed)
+
     def world(self) -> World:
         """Return the house as series."""
         zone = ZoneInfo(self.zone)
@@ -74,7 +84,9 @@ class SyntheticHouse:
     def _load(self, start: datetime, steps: int, zone: ZoneInfo) -> Floats:
         watts = HouseLoad(self.load, zone, self.seed).watts
         looks = self._looks(start, steps)
-        return np.array([watts(second) for second in looks]).reshape(steps, _LOOKS).mean(axis=1)
+        seen = np.array([watts(second) for second in looks])
+        found: Floats = seen.reshape(steps, _LOOKS).mean(axis=1)
+        return found
 
     def _pv(self, start: datetime, steps: int) -> Floats:
         """Return the sun's power; looked at once a step, clouds are no faster."""
