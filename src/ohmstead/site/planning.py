@@ -69,7 +69,7 @@ def plan_for(site: SiteSnapshot, outlook: Outlook, settings: FollowPlan) -> Plan
         end_worth=_end_worth(spans, site.battery, settings),
     )
     answer = make_plan(problem)
-    return _timed(answer, spans, slots, site, outlook)
+    return _timed(answer, spans, slots, site, outlook, settings)
 
 
 # ---- the question ---------------------------------------------------------------------------
@@ -153,6 +153,7 @@ def _timed(
     slots: Sequence[Slot],
     site: SiteSnapshot,
     outlook: Outlook,
+    settings: FollowPlan,
 ) -> Plan:
     currency = site.prices.buy.currency if site.prices.buy else "GBP"
     rows = list(zip(spans, slots, answer.slots, strict=True))
@@ -175,7 +176,7 @@ def _timed(
                 export_per_kwh=slot.export_per_kwh,
                 cost=planned.cost,
                 worth_per_kwh=planned.worth_per_kwh,
-                reason=_reason(planned, slot, later, site, currency),
+                reason=_reason(planned, slot, later, site, settings),
             )
         )
     sources = [site.prices.buy.source if site.prices.buy else "", outlook.load.source]
@@ -196,28 +197,35 @@ def _reason(
     slot: Slot,
     later: Sequence[PriceSlot],
     site: SiteSnapshot,
-    currency: str,
+    settings: FollowPlan,
 ) -> str:
-    """Return what the energy is for, and the margin to the next best thing to do."""
-    worth = price(planned.worth_per_kwh, currency)
+    """Return what the energy is for, and the margin to the next best thing to do.
+
+    Worths are those of a kWh where it is measured, not in the cells: what is drawn shrinks on
+    its way in, and what is kept shrinks on its way out.
+    """
+    currency = site.prices.buy.currency if site.prices.buy else "GBP"
     buys, sells = price(slot.import_per_kwh, currency), price(slot.export_per_kwh, currency)
+    stored = price(planned.worth_per_kwh * settings.charge_efficiency, currency)
+    kept = price(planned.worth_per_kwh / settings.discharge_efficiency, currency)
     if planned.battery_w > 0:
-        used = f"serve the house instead of drawing at {buys}; a kWh kept is worth {worth}"
+        used = f"serve the house instead of drawing at {buys}; a kWh kept is worth {kept}"
     elif planned.battery_w < 0:
-        used = f"store spare sun: it is worth {worth} later, and {sells} if fed in"
+        used = f"store spare sun: a kWh of it is worth {stored} later, and {sells} if fed in"
     else:
-        used = f"nothing to gain: a kWh in the battery is worth {worth}"
-    kept = f"a kWh stored would be worth {worth}"
+        used = f"nothing to gain: a kWh kept is worth {kept}"
     return {
         BatteryMode.CHARGE: (
-            f"charge at {buys}{_dearest(later, site, currency)}; a kWh stored is worth {worth}"
+            f"charge at {buys}{_dearest(later, site, currency)}; a kWh drawn is worth {stored}"
         ),
-        BatteryMode.DISCHARGE: f"sell at {sells}: a kWh kept would be worth {worth}",
-        BatteryMode.HOLD: (
-            f"keep what is stored: drawing costs {buys}, a kWh kept is worth {worth}"
+        BatteryMode.DISCHARGE: f"sell at {sells}: a kWh kept would be worth {kept}",
+        BatteryMode.HOLD: f"keep what is stored: drawing costs {buys}, a kWh kept is worth {kept}",
+        BatteryMode.EXPORT_SOLAR: (
+            f"sell the sun at {sells}: stored, a kWh of it would be worth {stored}"
         ),
-        BatteryMode.EXPORT_SOLAR: f"sell the sun at {sells}: {kept}",
-        BatteryMode.IDLE: f"turn the sun down, feeding in costs money: {kept}",
+        BatteryMode.IDLE: (
+            f"turn the sun down, feeding in costs money: stored, a kWh would be worth {stored}"
+        ),
     }.get(planned.mode, used)
 
 
