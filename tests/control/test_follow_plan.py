@@ -1,0 +1,113 @@
+"""Following the plan: what its present slot says, for as long as it says so."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from houses import NOON, a_site
+from ohmstead.control.follow_plan import FollowPlan, follow_plan
+from ohmstead.model import Advice, BatteryMode, Plan, PlanSlot, Room
+
+HALF = timedelta(minutes=30)
+
+
+def a_plan(
+    *slots: tuple[BatteryMode, float | None, float], made_min: float = 0, first_min: float = 0
+) -> Plan:
+    """Return a plan of half-hours from noon on: mode, power, target."""
+    start = NOON + timedelta(minutes=first_min)
+    return Plan(
+        made_at=NOON - timedelta(minutes=made_min),
+        cost=1.0,
+        saved=0.5,
+        gap=0.0,
+        slots=tuple(
+            PlanSlot(
+                start=start + n * HALF, end=start + (n + 1) * HALF, mode=mode, power_w=power_w,
+                target_pct=target_pct, battery_w=0, grid_w=0, pv_w=0, load_w=0, soc_pct=50,
+                import_per_kwh=0.07, export_per_kwh=0.15, cost=0, worth_per_kwh=0.2,
+                reason="it pays",
+            )
+            for n, (mode, power_w, target_pct) in enumerate(slots)
+        ),
+    )  # fmt: skip
+
+
+def advice(plan: Plan | None) -> Advice:
+    return follow_plan(replace(a_site(), plan=plan), Room(), FollowPlan())
+
+
+def test_a_charge_holds_for_its_whole_run_at_its_power_to_its_target() -> None:
+    charge = BatteryMode.CHARGE, 1_500.0, 80.0
+    said = advice(a_plan(charge, charge, (BatteryMode.SELF_USE, None, 10)))
+    assert said.room == Room(
+        modes=frozenset({BatteryMode.CHARGE}), charge_w=1_500, ceiling_pct=80, until=NOON + 2 * HALF
+    )
+    assert said.reason == "the plan until 14:00, at 7p: it pays"
+
+
+def test_a_discharge_has_a_floor_and_a_power() -> None:
+    said = advice(a_plan((BatteryMode.DISCHARGE, 2_000, 30)))
+    assert said.room == Room(
+        modes=frozenset({BatteryMode.DISCHARGE}),
+        discharge_w=2_000,
+        floor_pct=30,
+        until=NOON + HALF,
+    )
+
+
+def test_self_use_needs_no_end_and_no_power() -> None:
+    said = advice(a_plan((BatteryMode.SELF_USE, None, 10)))
+    assert said.room == Room(modes=frozenset({BatteryMode.SELF_USE}))
+
+
+def test_no_timer_is_set_for_more_than_half_a_day() -> None:
+    said = advice(a_plan(*[(BatteryMode.HOLD, 0.0, 50.0)] * 40))
+    assert said.room is not None
+    assert said.room.until == NOON + timedelta(hours=12)
+
+
+@pytest.mark.parametrize(
+    ("plan", "why"),
+    [
+        pytest.param(None, "no plan yet", id="none"),
+        pytest.param(a_plan((BatteryMode.CHARGE, None, 90), made_min=50), "too old", id="old"),
+        pytest.param(a_plan((BatteryMode.CHARGE, None, 90), first_min=-60), "too old", id="over"),
+        pytest.param(a_plan((BatteryMode.CHARGE, None, 90), first_min=30), "too old", id="later"),
+        pytest.param(a_plan(), "too old", id="empty"),
+    ],
+)
+def test_without_a_plan_for_now_it_is_blind(plan: Plan | None, why: str) -> None:
+    said = advice(plan)
+    assert said.blind
+    assert said.room is None
+    assert why in said.reason
+
+
+def test_a_run_ends_where_the_mode_changes_or_a_slot_is_missing() -> None:
+    plan = a_plan((BatteryMode.HOLD, 0, 50), (BatteryMode.HOLD, 0, 50), (BatteryMode.IDLE, 0, 50))
+    assert plan.run_from(NOON) == NOON + 2 * HALF
+    assert plan.run_from(NOON + 2 * HALF) == NOON + 3 * HALF
+    assert plan.run_from(NOON - HALF) is None
+    assert plan.age(NOON + HALF) == HALF
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("wear_per_kwh", -0.1),
+        ("wear_per_kwh", float("inf")),
+        ("min_soc_pct", 100),
+        ("charge_efficiency", 0),
+        ("discharge_efficiency", 1.1),
+        ("capacity_kwh", 0),
+        ("battery_w", -1),
+        ("inverter_w", 0),
+    ],
+)
+def test_settings_that_cannot_be_meant_are_refused(key: str, value: float) -> None:
+    given: dict[str, Any] = {key: value}
+    with pytest.raises(ValueError, match=key):
+        FollowPlan(**given)
