@@ -120,7 +120,7 @@ let planSeen = "";
 async function showPlan(decision, now) {
   const planned = decision.trail.some((advice) => advice.strategy === "follow_plan" && !advice.blind);
   const tick = planned + "@" + Math.floor(Date.parse(now) / 60e3);
-  if (tick === planSeen) return;
+  if (tick === planSeen || planned && find("plan-chart").matches(":hover, :focus-within")) return;  // somebody reads it
   planSeen = tick;
   const answer = planned ? await api("plan") : null;
   find("plan").hidden = !answer || !answer.ok;
