@@ -1,11 +1,13 @@
 """The planner and HiGHS find the same cost of small problems with everything in them."""
 
 import os
+from dataclasses import replace
 
 import pytest
 
 from ohmstead.planner.make import make_plan
-from ohmstead.planner.solve import best, task_of
+from ohmstead.planner.slot import curves_through, cut
+from ohmstead.planner.solve import best, first_change, solved, task_of
 from planning_milp import milp_objective
 from planning_problems import random_problem
 
@@ -27,3 +29,13 @@ def test_small_problems_cost_what_a_mixed_integer_programme_finds(first: int) ->
         assert plan.objective + plan.missed == pytest.approx(proven, abs=1e-5)
         assert plan.gap < 1e-5
     assert wrong == {}
+
+
+@pytest.mark.parametrize("first", range(0, 60, BATCH))
+def test_a_first_step_alone_is_the_step_of_a_best_plan(first: int) -> None:
+    for seed in range(first, first + BATCH):
+        task = task_of(random_problem(seed))
+        change = first_change(task)
+        points = [cut(*task.points[0], change, change), *task.points[1:]]
+        begun = solved(replace(task, points=points, curves=curves_through(points)))
+        assert begun.cost == pytest.approx(best(task).cost, abs=1e-3)

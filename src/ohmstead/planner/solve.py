@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ohmstead.planner.bounds import Limits, bounds_of, end_of, limits_of
 from ohmstead.planner.convex import Bounds, Valley, valleys, walk, worth_at
 from ohmstead.planner.house import House, house_of
-from ohmstead.planner.nodes import Grid, grid_of, reach_of, sweep, sweep_within, trace
+from ohmstead.planner.nodes import NEVER, Grid, grid_of, reach_of, sweep, sweep_within, trace
 from ohmstead.planner.problem import Problem
 from ohmstead.planner.self_use import self_use
 from ohmstead.planner.slot import Curve, Curves, curve, curves_of, cut, hull, runs
@@ -25,6 +25,7 @@ __all__ = [
     "ahead",
     "best",
     "cost_of",
+    "first_change",
     "knots_of",
     "polished",
     "solved",
@@ -35,6 +36,7 @@ NODES_A_REACH = 14
 """How finely the most that one slot can move is divided."""
 FEWEST_NODES, MOST_NODES = 241, 801
 TOLERANCE_KWH = 1e-9
+LEVEL = 1e-7
 
 Floats = npt.NDArray[np.float64]
 Points = list[tuple[list[float], list[float]]]
@@ -102,14 +104,32 @@ def solved(task: Task) -> Answer:
     return polished(task, _searched(task), Answer([], 0.0, bound, pieces, relaxed))
 
 
+def first_change(task: Task) -> float:
+    """Return the best change of energy of the first slot alone, for those who plan anew after it.
+
+    Cheaper than a plan: nothing later is spelled out, and nothing is certified. Of changes that
+    cost the same it is the smallest, as in a plan.
+    """
+    energies, costs = ahead(task)
+    xs, ys = task.points[0]
+    least, most = task.limits.at(0, task.energy)
+    least, most = max(least, xs[0]), min(most, xs[-1])
+    tried = np.concatenate([np.clip(xs, least, most), np.array(energies) - task.energy])
+    tried = tried[(tried >= least) & (tried <= most)]
+    total = np.interp(tried, xs, ys)
+    total += np.interp(tried + task.energy, energies, costs, left=NEVER, right=NEVER)
+    close = total <= total.min() + LEVEL * task.house.dearest
+    return float(tried[close].min())
+
+
 def ahead(task: Task) -> tuple[list[float], list[float]]:
     """Return energies after the first slot, and the cost still to come with each of them."""
-    pieces = [curve(*hull(xs, ys)) for xs, ys in task.points]
-    relaxed = valleys(pieces, task.bounds, task.end)
-    if relaxed is None or not _is_convex(task):
+    if not _is_convex(task):
         grid, costs = _costs(task)
         return grid.nodes.tolist(), costs[1].tolist()
-    first = relaxed[1]
+    found = valleys([curve(xs, ys) for xs, ys in task.points], task.bounds, task.end)
+    assert found is not None  # noqa: S101 - doing nothing is always possible
+    first = found[1]
     rises = (slope * width for slope, width in zip(first.slopes, first.widths, strict=True))
     return first.knots(), list(accumulate(rises, initial=first.cost))
 
