@@ -150,9 +150,8 @@ def chart(rows: Sequence[Row]) -> str:
     )
     for number, tariff in enumerate(tariffs):
         middle = _LEFT + number * group + _BAR * len(strategies) / 2
-        parts.append(
-            f'<text x="{middle}" y="{_TOP + _TALL + 24}" text-anchor="middle">{escape(tariff)}</text>'
-        )
+        below = _TOP + _TALL + 24
+        parts.append(f'<text x="{middle}" y="{below}" text-anchor="middle">{escape(tariff)}</text>')
     parts += _key(strategies)
     return "\n".join([*parts, "</svg>", ""])
 

@@ -24,6 +24,7 @@ VERBS: Final = {
     "history": "What days cost; recordings out to files and in from them.",
     "prices": "The prices, as a chart and a table.",
     "plan": "The cheapest way through the coming hours.",
+    "backtest": "What strategies and tariffs would have cost over a year.",
     "why": "Explain the current decision.",
     "demo": "A simulated house on this machine, live in the terminal.",
     "simulate": "One simulated device or price server.",
