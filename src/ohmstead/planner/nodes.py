@@ -102,27 +102,57 @@ def sweep(reach: Reach, grid: Grid, end: Floats, extra: dict[int, Floats]) -> Fl
 
 
 def sweep_within(
-    limits: Limits, points: Points, grid: Grid, end: Floats, extra: dict[int, Floats]
+    limits: Limits, points: Points, reach: Reach, grid: Grid, end: Floats, extra: dict[int, Floats]
 ) -> Floats:
-    """Do what ``sweep`` does, where power depends on what is stored: slower."""
-    nodes, size = grid.nodes, grid.nodes.size
-    costs = np.empty((len(points) + 1, size))
-    costs[-1] = end
-    cells = np.array([limits.cell(energy) for energy in nodes.tolist()])
-    charge, discharge = (np.array(s)[cells] for s in (limits.charge, limits.discharge))
+    """Do what ``sweep`` does, where power depends on what is stored.
+
+    Moves and knots beyond a node's power are out of reach; the most that it has power for, each
+    way, is tried instead.
+    """
+    inner, moved = _table(reach, grid, end)
+    nodes = grid.nodes
+    moves, cost = reach.moves[:, :, None].astype(np.float32), reach.cost[:, :, None]
+    share = reach.share[:, :, None]
+    work = np.empty(moved.shape[1:], dtype=np.float32)
+    edges: dict[tuple[float, ...], _Edges] = {}
     for slot in range(len(points) - 1, -1, -1):
-        xs, ys = points[slot]
-        lost = limits.standby[slot]
-        most = np.minimum(limits.up[slot] * charge - lost, xs[-1])
-        least = np.maximum(-limits.down[slot] * discharge - lost, xs[0])
-        first, last = int(np.floor(xs[0] / grid.step)), int(np.ceil(xs[-1] / grid.step))
-        moves = np.arange(max(first, -size), min(last, size) + 1) * grid.step
-        fixed = np.concatenate([moves, xs])[:, None]
-        tried = np.concatenate([np.clip(fixed, least, most), least[None], most[None]])
-        total = np.interp(nodes + tried, nodes, costs[slot + 1], left=NEVER, right=NEVER)
-        total += np.interp(tried, xs, ys)
-        costs[slot] = np.minimum(total.min(axis=0) + extra.get(slot, 0.0), NEVER)
-    return costs
+        key = (limits.up[slot], limits.down[slot], limits.standby[slot])
+        if key not in edges:
+            edges[key] = _edges(limits, slot, reach, grid)
+        edge, (xs, ys), after = edges[key], points[slot], moved[slot + 1]
+        np.add(after, moves[slot], out=work)
+        np.add(work, edge.beyond, out=work)
+        knot = grid.step * (reach.least + reach.at[slot][:, None] + share[slot])
+        knots = after[reach.at[slot]] * (1.0 - share[slot])
+        knots += after[reach.at[slot] + 1] * share[slot] + cost[slot]
+        knots[(knot > edge.most + SAME_KWH) | (knot < edge.least - SAME_KWH)] = NEVER
+        tried = np.clip(np.stack([edge.least, edge.most]), xs[0], xs[-1])
+        ends = np.interp(nodes + tried, nodes, inner[slot + 1], left=NEVER, right=NEVER)
+        ends += np.interp(tried, xs, ys)
+        np.minimum(work.min(axis=0), knots.min(axis=0), out=inner[slot], casting="same_kind")
+        np.minimum(inner[slot], ends.min(axis=0), out=inner[slot], casting="same_kind")
+        if slot in extra:
+            inner[slot] += extra[slot]
+        np.minimum(inner[slot], NEVER, out=inner[slot])
+    return inner.astype(np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class _Edges:
+    """How far each node's power reaches in slots of one kind."""
+
+    least: Floats
+    most: Floats
+    beyond: Singles
+    """By move and node: nothing within reach, too much to be chosen beyond."""
+
+
+def _edges(limits: Limits, slot: int, reach: Reach, grid: Grid) -> _Edges:
+    both = np.array([limits.at(slot, energy) for energy in grid.nodes.tolist()])
+    least, most = both[:, 0], both[:, 1]
+    steps = (reach.least + np.arange(reach.moves.shape[1]))[:, None] * grid.step
+    outside = (steps > most + SAME_KWH) | (steps < least - SAME_KWH)
+    return _Edges(least, most, np.where(outside, NEVER, 0.0).astype(np.float32))
 
 
 def _table(reach: Reach, grid: Grid, end: Floats) -> tuple[Singles, Singles]:

@@ -35,6 +35,8 @@ __all__ = [
 NODES_A_REACH = 14
 """How finely the most that one slot can move is divided."""
 FEWEST_NODES, MOST_NODES = 241, 801
+TAPER_FINER = 2
+"""The steps of a taper fall on no node, so there are more of them."""
 TOLERANCE_KWH = 1e-9
 LEVEL = 1e-7
 
@@ -157,9 +159,10 @@ def _costs(task: Task) -> tuple[Grid, Floats]:
     last = len(task.points)
     if last in extra:
         end += extra[last]
+    reach = reach_of(task.curves, grid)
     if task.limits.taper:
-        return grid, sweep_within(task.limits, task.points, grid, end, extra)
-    return grid, sweep(reach_of(task.curves, grid), grid, end, extra)
+        return grid, sweep_within(task.limits, task.points, reach, grid, end, extra)
+    return grid, sweep(reach, grid, end, extra)
 
 
 def polished(task: Task, changes: list[float], hulled: Answer) -> Answer:
@@ -206,8 +209,9 @@ def cost_of(task: Task, changes: Sequence[float]) -> float:
 def _grid(task: Task) -> Grid:
     low, high = min(task.bounds.lows), max(task.bounds.highs)
     reach = max(abs(float(task.curves.xs.min())), abs(float(task.curves.xs.max())), 1e-6)
-    wanted = int((high - low) / reach * NODES_A_REACH)
-    return grid_of(low, high, min(max(wanted, FEWEST_NODES), MOST_NODES))
+    finer = TAPER_FINER if task.limits.taper else 1
+    wanted = int((high - low) / reach * NODES_A_REACH) * finer
+    return grid_of(low, high, min(max(wanted, FEWEST_NODES), MOST_NODES * finer))
 
 
 def knots_of(end: Curve) -> tuple[list[float], list[float]]:
