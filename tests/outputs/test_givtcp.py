@@ -130,7 +130,8 @@ def test_a_three_phase_model_shows_each_phase() -> None:
         inverter_a=1.5, grid_phase_1_w=-400, grid_phase_2_w=100, output_phase_1_v=230.0,
         eps_phase_3_va=5.0, battery_charge_w=0, battery_discharge_w=500, grid_export_w=300,
         forced_charge_enabled=True, ac_charge_enabled=False, battery_at_inverter_v=401.5,
-        discharge_floor_soc_pct=10, other_export_today_kwh=0.5, boost_c=31.0,
+        eco_mode_enabled=False, discharge_enabled=True, discharge_floor_soc_pct=10,
+        other_export_today_kwh=0.5, boost_c=31.0,
     )  # fmt: skip
     power, control = tree["Power"]["Power"], tree["Control"]
     assert (power["Grid_Phase1_Voltage"], power["Grid_Phase2_Voltage"]) == (230.1, 231.2)
@@ -138,7 +139,7 @@ def test_a_three_phase_model_shows_each_phase() -> None:
     assert power["PCS_Voltage"] == 401.5
     assert control["Enable_Charge_Schedule"] == control["Force_Charge_Enable"] == "enable"
     assert control["Force_AC_Charge_Enable"] == "disable"
-    assert control["Battery_Power_Reserve"] == 10
+    assert (control["Battery_Power_Reserve"], control["Mode"]) == (10, "Timed Export")
     assert tree["XX2301G001"]["Invertor_Type"] == "Hybrid 3ph"
     assert tree["Energy"]["Today"]["Export2_Energy_Today_kWh"] == 0.5
 
@@ -240,6 +241,12 @@ def test_prices_are_day_and_night() -> None:
     assert a_tree()["Energy"]["Rates"] == {
         "Current_Rate": 0.3, "Night_Rate": 0.1, "Day_Rate": 0.3, "Current_Rate_Type": "Day",
     }  # fmt: skip
+
+
+def test_without_a_battery_there_is_nothing_to_force() -> None:
+    bare = Reading(device="inverter", at=NOON, values={"serial": "PV2401G001", "pv1_w": 100})
+    control = tree_of(bare, Facts(now=NOON))["Control"]
+    assert control == dict.fromkeys(("Sync_Time", "Reboot_Invertor", "Reboot_Addon"), "disable")
 
 
 def test_nothing_is_shown_that_nobody_measured() -> None:

@@ -101,14 +101,8 @@ def _status(values: Values) -> Tree:
 
 
 def _gateway(values: Values) -> Tree:
-    battery_w = values("battery_w")
     return {
-        "Power": {
-            "Power": {
-                **picked(values, _GATEWAY_POWERS),
-                **({} if battery_w is None else {"Parallel_Load_Power": battery_w}),
-            }
-        },
+        "Power": {"Power": picked(values, _GATEWAY_POWERS)},
         "Energy": {
             named: picked(
                 values,

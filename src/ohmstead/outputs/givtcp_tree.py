@@ -133,7 +133,7 @@ def _rates(facts: Facts) -> Tree:
 def _details(values: Values, serial: str, timezone: tzinfo | None) -> Tree:
     clock, version = values.get("clock"), values("modbus_version_number")
     battery = values.reading.battery
-    most_w = battery.max_charge_w if battery else None
+    most_w = round(battery.max_charge_w) if battery and battery.max_charge_w else None
     shown = {
         "Invertor_Time": (
             clock.replace(tzinfo=clock.tzinfo or timezone).isoformat()
@@ -186,6 +186,8 @@ def _control(values: Values, facts: Facts) -> Tree:
         found |= picked(values, _TARGETS)
     if facts.version == 1:
         found |= _as_in_version_1(values)
+    if values.reading.battery is None:
+        return found | dict.fromkeys(_PRESSED, "disable")
     reserve, soc = values(*RESERVE), values("battery_soc_pct")
     if reserve is not None and soc is not None:
         found["Enable_Discharge"] = "enable" if reserve <= soc else "disable"
@@ -207,6 +209,9 @@ def _switched(values: Values) -> Tree:
         word = words.get(str(values.get(name)))
         if word:
             found[key] = word
+    eco, by_slots = values.get("eco_mode_enabled"), values.get("discharge_enabled")
+    if "Mode" not in found and isinstance(eco, bool) and isinstance(by_slots, bool):
+        found["Mode"] = _MODE_OF[eco, by_slots]
     # A three-phase model charges and discharges by slots under a switch of another name.
     for key, other in _ALSO.items():
         if other in found:
@@ -254,6 +259,13 @@ _MODES: Final = {
     "timed export": "Timed Export",
     "export paused": "Export (Paused)",
 }
+_MODE_OF: Final = {
+    (True, False): "Eco",
+    (True, True): "Timed Demand",
+    (False, True): "Timed Export",
+    (False, False): "Export (Paused)",
+}
+"""What eco mode and discharging by slots make of a model that has no word for it."""
 _PAUSES: Final = {
     "none": "Disabled",
     "charge": "PauseCharge",
