@@ -23,14 +23,14 @@ __all__ = ["bound"]
 _SPAN_H: Final = 48
 
 
-def bound(world: World, tariff: Tariff) -> Outcome:
-    """Return the least that *world* could have cost on *tariff*."""
+def bound(world: World, tariff: Tariff, *, span_h: int = _SPAN_H) -> Outcome:
+    """Return the least that *world* could have cost on *tariff*, *span_h* hours at a time."""
     plant, per_kwh = world.plant, end_worth(tariff, world)
     worths: tuple[tuple[float, float], ...] = ((plant.capacity_kwh, per_kwh),)
     constant, cost = 0.0, 0.0
-    halves = list(range(world.begin, world.halves, _SPAN_H * 2))
+    halves = list(range(world.begin, world.halves, span_h * 2))
     for first in reversed(halves):
-        last = min(first + _SPAN_H * 2, world.halves)
+        last = min(first + span_h * 2, world.halves)
         before = _before(_problem(world, tariff, first, last, worths))
         cost = worth_at(before, plant.start_kwh) + constant
         worths, more = _as_worth(before)
