@@ -1,5 +1,7 @@
 """What the house means to do, over the API."""
 
+from dataclasses import replace
+
 from web_site import a_browser, a_plan, problem
 
 
@@ -25,6 +27,13 @@ async def test_a_house_without_a_plan_says_how_to_get_one() -> None:
         assert "list `follow_plan` under control" in problem(await browser.get("plan"), 404)
 
 
+async def test_a_plan_that_is_still_to_be_made_is_not_said_to_be_missing_from_the_file() -> None:
+    async with a_browser() as browser:
+        tick = browser.site.tell(plan=a_plan())
+        browser.site.hub.tell(replace(tick, snapshot=replace(tick.snapshot, plan=None)))
+        assert "no plan yet; the log says" in problem(await browser.get("plan"), 404)
+
+
 async def test_before_the_first_turn_there_is_no_plan() -> None:
     async with a_browser(told=False) as browser:
-        problem(await browser.get("plan"), 404)
+        assert "the house was not read yet" in problem(await browser.get("plan"), 404)

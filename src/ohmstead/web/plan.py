@@ -6,7 +6,7 @@ from http import HTTPStatus
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from ohmstead.model import BatteryMode, Plan, PlanSlot
+from ohmstead.model import BatteryMode, Plan, PlanSlot, Tick
 from ohmstead.ports import SitePort
 from ohmstead.web.problems import PROBLEM, Problem
 
@@ -56,13 +56,18 @@ def make_plan_api(site: SitePort) -> APIRouter:
         """The plan, slot by slot, with the reason for each."""
         plan = site.last.snapshot.plan if site.last else None
         if plan is None:
-            raise Problem(
-                HTTPStatus.NOT_FOUND,
-                "there is no plan; list `follow_plan` under control to have one made",
-            )
+            raise Problem(HTTPStatus.NOT_FOUND, _why_none(site.last))
         return plan_view(plan)
 
     return api
+
+
+def _why_none(last: Tick | None) -> str:
+    if last is None:
+        return "there is no plan yet: the house was not read yet"
+    if any(advice.strategy == "follow_plan" for advice in last.decision.trail):
+        return "there is no plan yet; the log says what it waits for"
+    return "there is no plan; list `follow_plan` under control to have one made"
 
 
 def plan_view(plan: Plan) -> PlanView:
