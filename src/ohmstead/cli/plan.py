@@ -113,7 +113,7 @@ def _answer(
     path: Path, looks: int | None
 ) -> tuple["Case", "Plan", Mapping[str, object], dict[str, object]]:
     from ohmstead.planner.files import read_case
-    from ohmstead.planner.make import make_plan
+    from ohmstead.planner.make import make_plan, warm_up
 
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -122,6 +122,7 @@ def _answer(
     if not isinstance(document, Mapping):
         raise ProblemError(f"{path}: not a problem but {type(document).__name__}")
     case = read_case(document)
+    warm_up()
     began = perf_counter()
     plan = make_plan(case.problem, looks=looks)
     took = perf_counter() - began

@@ -12,12 +12,12 @@ from ohmstead.planner.gentle import gentle
 from ohmstead.planner.house import WH_PER_KWH, settle
 from ohmstead.planner.peak import best_below_a_peak, peak_cost
 from ohmstead.planner.plan import Plan, PlannedSlot, Side
-from ohmstead.planner.problem import Problem
+from ohmstead.planner.problem import Battery, Problem, Slot
 from ohmstead.planner.prove import proven
 from ohmstead.planner.self_use import self_use
 from ohmstead.planner.solve import Answer, Task, best, polished, task_of
 
-__all__ = ["Habit", "make_plan", "plan_of"]
+__all__ = ["Habit", "make_plan", "plan_of", "warm_up"]
 
 SHORT_SLOTS = 24
 LOOKS_A_SLOT = 2400
@@ -67,6 +67,20 @@ def make_plan(problem: Problem, *, looks: int | None = None, habit: Habit | None
     if habit is not None:
         answer = _kept(task, answer, habit)
     return plan_of(problem, task, answer)
+
+
+def warm_up() -> None:
+    """Plan a little once, so that the first real plan takes no longer than all others.
+
+    numpy and the interpreter prepare much on first use.
+    """
+    battery = Battery(capacity_kwh=2, energy_kwh=1, charge_max_w=2000, discharge_max_w=2000)
+    prices = ((0.1, 0.2), (-0.1, 0.1), (0.3, 0.1)) * (SHORT_SLOTS // 2)
+    slots = tuple(
+        Slot(hours=0.5, import_per_kwh=buy, export_per_kwh=sell, load_kwh=0.3, pv_kwh=0.5)
+        for buy, sell in prices
+    )
+    make_plan(Problem(slots=slots, battery=battery))
 
 
 def _kept(task: Task, answer: Answer, habit: Habit) -> Answer:
