@@ -151,7 +151,9 @@ def test_no_chain_of_strategies_widens_the_room(chain: list[Advice]) -> None:
             assert command.soc_pct is not None
             assert command.soc_pct <= room.ceiling_pct
         elif command.mode is not BatteryMode.SELF_USE:
-            assert command.power_w is None or command.power_w <= room.discharge_w
+            holds = command.mode is BatteryMode.HOLD
+            most_w = room.charge_w if holds else room.discharge_w
+            assert command.power_w is None or command.power_w <= most_w
             assert command.until is not None
             assert room.until is None or command.until <= room.until
     assert command.power_w is None or 0 <= command.power_w < math.inf

@@ -12,7 +12,12 @@ __all__ = ["Strategy", "decide", "lapse"]
 
 Strategy: TypeAlias = Callable[[SiteSnapshot, Room], Advice]
 
-_PREFERRED: Final = (BatteryMode.SELF_USE, BatteryMode.HOLD, BatteryMode.IDLE)
+_PREFERRED: Final = (
+    BatteryMode.SELF_USE,
+    BatteryMode.HOLD,
+    BatteryMode.IDLE,
+    BatteryMode.EXPORT_SOLAR,
+)
 """What the battery does when nobody chose: the inverter's normal mode, or the nearest left."""
 _CHARGES: Final = frozenset({BatteryMode.CHARGE, BatteryMode.CHARGE_SOLAR})
 _LEAST: Final = timedelta(minutes=15)
@@ -79,6 +84,8 @@ def _command(now: datetime, room: Room, trail: Sequence[Advice]) -> BatteryComma
     power_w, soc_pct = room.discharge_w, room.floor_pct
     if mode in _CHARGES:
         power_w, soc_pct = room.charge_w, room.ceiling_pct
+    elif mode is BatteryMode.HOLD:
+        power_w = room.charge_w
     return BatteryCommand(
         mode=mode,
         power_w=None if math.isinf(power_w) else power_w,

@@ -31,7 +31,7 @@ class BatteryMode(StrEnum):
     CHARGE_SOLAR = "charge_solar"
     """Solar goes to the battery before it goes to the house; nothing is drawn to charge it."""
     HOLD = "hold"
-    """Keep what is stored: no discharge, spare solar may still go in."""
+    """Keep what is stored: no discharge, spare solar may still go in, as far as its power says."""
     DISCHARGE = "discharge"
     """Empty the battery into the house and the grid."""
     EXPORT_SOLAR = "export_solar"

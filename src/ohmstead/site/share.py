@@ -7,7 +7,7 @@ from ohmstead.model import BatteryCommand, BatteryMode, DeviceSnapshot
 
 __all__ = ["shared"]
 
-_CHARGES = (BatteryMode.CHARGE, BatteryMode.CHARGE_SOLAR)
+_CHARGES = (BatteryMode.CHARGE, BatteryMode.CHARGE_SOLAR, BatteryMode.HOLD)
 
 
 def shared(

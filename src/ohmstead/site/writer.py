@@ -52,8 +52,8 @@ class Writer:
         self._journal = journal
         self._budget = budget
         self._leases: Mapping[str, Sequence[JournalEntry]] | None = None
-        self._modes: dict[str, BatteryMode] = {}
-        """What each device was last told to do."""
+        self._modes: dict[str, tuple[BatteryMode, bool]] = {}
+        """What each device was last told to do, and whether as fast as it can."""
 
     async def change(
         self, device: SettingPort, change: SettingChange, errand: Errand
@@ -79,11 +79,12 @@ class Writer:
                 undone = await self.undo(device, errand.now, errand.why)
             changes = device.settings_for(command, errand.now)
             # A command given again may name fewer settings, as some hold what it needs already:
-            # only another mode gives back what it does not need itself.
-            if not normal and self._modes.get(device.name) is not command.mode:
+            # only another mode, or one without its power, gives back what it does not need itself.
+            kind = (command.mode, command.power_w is None)
+            if not normal and self._modes.get(device.name) != kind:
                 keep = frozenset(change.point for change in changes)
                 undone = await self.undo(device, errand.now, errand.why, keep)
-                self._modes[device.name] = command.mode
+                self._modes[device.name] = kind
         except NotWritable as exc:
             return Refused(device=device.name, command=command, why=str(exc))
         except (DeviceError, JournalError) as exc:

@@ -181,6 +181,8 @@ def _single_phase(order: _Order) -> Pairs:
             return [*normal, *order.opened(*_RATES), *order.solar_first()]
         case mode if plant.shows("pause_mode"):
             opened = [] if mode is BatteryMode.IDLE else order.opened(*_RATES)
+            if mode is BatteryMode.HOLD and order.command.power_w is not None:
+                opened = [*order.opened("discharge_rate_pct"), *order.rate("charge")]
             return [*quiet, ("eco_mode_enabled", True), *opened, *order.pause(_PAUSED[mode])]
         case mode:
             # Without a pause slot the rates stay shut until somebody opens them.
