@@ -272,6 +272,8 @@ def _read(path: Path) -> tuple[list[datetime], dict[str, Sequence[float]]]:
 
 
 def _take(line: Mapping[str, str], times: list[datetime], columns: dict[str, list[float]]) -> None:
+    if None in line.values():
+        raise ValueError("too few columns")
     at = datetime.fromisoformat(line["time"])
     if at.tzinfo is None:
         raise ValueError("the time has no zone; write it as 2026-11-21T17:30:00Z")

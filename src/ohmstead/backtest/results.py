@@ -114,9 +114,10 @@ def chart(rows: Sequence[Row]) -> str:
     tariffs = list(dict.fromkeys(row.tariff for row in rows))
     strategies = list(dict.fromkeys(row.strategy for row in rows))
     bars = [
-        (number, index, _mean([r.per_day for r in rows if (r.tariff, r.strategy) == (t, s)]))
+        (number, index, _mean(costs))
         for number, t in enumerate(tariffs)
         for index, s in enumerate(strategies)
+        if (costs := [r.per_day for r in rows if (r.tariff, r.strategy) == (t, s)])
     ]
     costs = [cost for _, _, cost in bars] or [0.0]
     low, high = min(0.0, *costs), max(0.01, *costs)
@@ -179,7 +180,7 @@ def _colour(index: int) -> str:
 
 
 def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values) if values else 0.0
+    return sum(values) / len(values)
 
 
 def _row(outcome: Outcome, nets: dict[tuple[str, str, str], float]) -> Row:
