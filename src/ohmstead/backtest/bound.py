@@ -28,9 +28,9 @@ def bound(world: World, tariff: Tariff, *, span_h: int = _SPAN_H) -> Outcome:
     plant, per_kwh = world.plant, end_worth(tariff, world)
     worths: tuple[tuple[float, float], ...] = ((plant.capacity_kwh, per_kwh),)
     constant, cost = 0.0, 0.0
-    halves = list(range(world.begin, world.halves, span_h * 2))
+    halves = list(range(world.begin, world.end, span_h * 2))
     for first in reversed(halves):
-        last = min(first + span_h * 2, world.halves)
+        last = min(first + span_h * 2, world.end)
         before = _before(_problem(world, tariff, first, last, worths))
         cost = worth_at(before, plant.start_kwh) + constant
         worths, more = _as_worth(before)

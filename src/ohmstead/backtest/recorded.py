@@ -65,7 +65,7 @@ class RecordedHouse:
     def tariff(self, name: str, world: World) -> Tariff:
         """Return its own prices, or the built-in tariff called *name*."""
         if name != OWN_TARIFF:
-            return tariff_named(name, world.start, world.zone, world.halves)
+            return tariff_named(name, world)
         if self.own is None:
             raise HistoryError(f"no prices were recorded for {self.name}; name a tariff")
         return self.own
@@ -182,12 +182,15 @@ def _own(series: Mapping[str, Floats], world: World) -> Tariff | None:
     bought = _held(buy)[::each]
     sold = _held(sell)[::each] if np.isfinite(sell).any() else np.zeros(len(bought))
     days = [set(bought[n : n + _A_DAY].round(5).tolist()) for n in range(0, len(bought), _A_DAY)]
+    day_ahead = float(np.median([len(day) for day in days])) > _MANY_PRICES
+    if not day_ahead:  # it will have gone on as it was
+        bought, sold = (np.concatenate([row, *[row[-_A_DAY:]] * 3]) for row in (bought, sold))
     return Tariff(
         name=OWN_TARIFF,
         start=world.start,
         buy=tuple(bought.tolist()),
         sell=tuple(sold.tolist()),
-        day_ahead=float(np.median([len(day) for day in days])) > _MANY_PRICES,
+        day_ahead=day_ahead,
     )
 
 

@@ -61,7 +61,7 @@ class Outcome:
 
 def end_worth(tariff: Tariff, world: World) -> float:
     """Return what a kWh left over counts: what it costs to store at a cheap time."""
-    cheap = float(np.quantile(np.asarray(tariff.buy[world.begin : world.halves]), 0.15))
+    cheap = float(np.quantile(np.asarray(tariff.buy[world.begin : world.end]), 0.15))
     return max(cheap, 0.0) / world.plant.charge_efficiency
 
 
@@ -73,7 +73,7 @@ def replay(
 ) -> Outcome:
     """Return what *world* would have cost on *tariff* under *player*; *told* hears decisions."""
     run = _Run(world, tariff, player)
-    for half in range(world.begin, world.halves):
+    for half in range(world.begin, world.end):
         decision = run.decide(half)
         if told is not None:
             told(decision)
@@ -85,15 +85,16 @@ def without_battery(world: World, tariff: Tariff) -> Outcome:
     """Return what *world* would have cost with no battery, all its sun fed in."""
     first, each = world.begin * world.steps_each, world.steps_each
     hours = world.step.total_seconds() / 3_600_000
-    load, pv = world.load_w[first:] * hours, world.pv_w[first:] * hours
+    last = world.end * each
+    load, pv = world.load_w[first:last] * hours, world.pv_w[first:last] * hours
     plant = world.plant
     most = load + plant.export_max_w * hours
     if plant.inverter_w is not None:
         most = np.minimum(most, plant.inverter_w * hours)
     used = np.minimum(pv, most)
     grid = load - used
-    buy = np.repeat(np.asarray(tariff.buy[world.begin : world.halves]), each)
-    sell = np.repeat(np.asarray(tariff.sell[world.begin : world.halves]), each)
+    buy = np.repeat(np.asarray(tariff.buy[world.begin : world.end]), each)
+    sell = np.repeat(np.asarray(tariff.sell[world.begin : world.end]), each)
     costs = np.where(grid > 0, grid * buy, grid * sell)
     a_day = 48 * each
     return Outcome(

@@ -183,10 +183,9 @@ def _spread(
             futures[pool.submit(_play, job, folder)] = job
         for future in as_completed(futures):
             keep(futures[future], future.result())
-    except BaseException:
-        for future in futures:
+    finally:
+        for future in futures:  # after a failure no other is begun; what is done stays
             future.cancel()
-        raise
 
 
 def _play(job: Job, folder: Path) -> Outcome:

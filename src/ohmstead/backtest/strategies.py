@@ -57,7 +57,7 @@ def _cheapest_slots(plant: Plant) -> Player:
     return Player(name="cheapest_slots", chain=chain)
 
 
-def planned_by(plant: Plant) -> FollowPlan:
+def _planned_by(plant: Plant) -> FollowPlan:
     """Return the settings of a plan for *plant*."""
     return FollowPlan(
         min_soc_pct=plant.reserve_pct,
@@ -68,7 +68,7 @@ def planned_by(plant: Plant) -> FollowPlan:
 
 
 def _plan(plant: Plant) -> Player:
-    settings = planned_by(plant)
+    settings = _planned_by(plant)
     chain: Chain = [("follow_plan", partial(follow_plan, settings=settings)), _usual(plant)]
     return Player(name="plan", chain=chain, planning=settings)
 

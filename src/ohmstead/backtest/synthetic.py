@@ -18,6 +18,7 @@ __all__ = ["SyntheticHouse"]
 _LOOKS: Final = 5
 """How often within a step load and sun are looked at."""
 _A_DAY: Final = 48
+_TAIL: Final = 2 * _A_DAY
 _TOLD_EVERY: Final = timedelta(hours=6)
 
 
@@ -53,7 +54,7 @@ class SyntheticHouse:
 
     def tariff(self, name: str, world: World) -> Tariff:
         """Return the built-in tariff called *name* over the time of *world*."""
-        return tariff_named(name, world.start, world.zone, world.halves, self.seed)
+        return tariff_named(name, world, self.seed)
 
     def world(self) -> World:
         """Return the house as series."""
@@ -63,7 +64,7 @@ class SyntheticHouse:
         end = datetime.combine(last, time(), zone).astimezone(UTC)
         past = self.past_days * _A_DAY
         start = begin - past * HALF_HOUR
-        halves = past + (end - begin) // HALF_HOUR
+        halves = past + (end - begin) // HALF_HOUR + _TAIL
         steps_each = HALF_HOUR // self.step
         pv_w = self._pv(start, halves * steps_each)
         return World(
@@ -78,6 +79,7 @@ class SyntheticHouse:
             told_every=_TOLD_EVERY,
             step=self.step,
             begin=past,
+            tail=_TAIL,
             plant=self.plant,
         )
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import pairwise
 from typing import Final
 
-from ohmstead.backtest.world import HALF_HOUR
+from ohmstead.backtest.world import HALF_HOUR, World
 from ohmstead.errors import ProblemError
 from ohmstead.model import PriceCurve, Prices, PriceSlot
 from ohmstead.simulation.chance import chance
@@ -134,13 +134,14 @@ def agile(start: datetime, zone: tzinfo, halves: int, seed: int = 0) -> Tariff:
     )
 
 
-def tariff_named(name: str, start: datetime, zone: tzinfo, halves: int, seed: int = 0) -> Tariff:
-    """Return the built-in tariff called *name*, or raise ``ProblemError``."""
+def tariff_named(name: str, world: World, seed: int = 0) -> Tariff:
+    """Return the built-in tariff called *name* over *world* and three days more."""
+    halves = world.halves + _LASTING_DAYS * 48
     if name == "agile":
-        return agile(start, zone, halves, seed)
+        return agile(world.start, world.zone, halves, seed)
     if name not in _BANDS:
         raise ProblemError(f"no tariff called {name}; there is {', '.join(TARIFFS)}")
-    return banded(name, _BANDS[name], start, zone, halves)
+    return banded(name, _BANDS[name], world.start, world.zone, halves)
 
 
 # ---- how it is done -----------------------------------------------------------------------

@@ -80,6 +80,8 @@ class World:
     step: timedelta = timedelta(minutes=5)
     begin: int = 0
     """The half-hour in which the replay begins."""
+    tail: int = 0
+    """So many half-hours at the end are not replayed: plans near the end still see a future."""
     plant: Plant = Plant()
 
     def __post_init__(self) -> None:
@@ -90,7 +92,7 @@ class World:
             raise ProblemError("a world must start on a half-hour")
         if len(self.load_w) != len(self.pv_w) or len(self.load_w) % self.steps_each:
             raise ProblemError("load and sun must cover the same whole half-hours")
-        if not 0 <= self.begin < self.halves:
+        if not 0 <= self.begin < self.end <= self.halves:
             raise ProblemError("there is nothing to replay")
         if not (np.isfinite(self.load_w).all() and np.isfinite(self.pv_w).all()):
             raise ProblemError("load and sun must be finite numbers")
@@ -102,13 +104,18 @@ class World:
 
     @property
     def halves(self) -> int:
-        """How many half-hours there are, those before ``begin`` included."""
+        """How many half-hours there are, those that are not replayed included."""
         return len(self.load_w) // self.steps_each
+
+    @property
+    def end(self) -> int:
+        """The half-hour in which the replay is over."""
+        return self.halves - self.tail
 
     @property
     def days(self) -> float:
         """How long the replay is."""
-        return (self.halves - self.begin) / 48
+        return (self.end - self.begin) / 48
 
     def at(self, half: int) -> datetime:
         """Return when half-hour *half* begins."""
