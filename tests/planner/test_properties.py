@@ -110,8 +110,9 @@ def stronger(problem: Problem) -> Problem:
 
 def better(problem: Problem) -> Problem:
     more = replace(problem.battery, charge_efficiency=1.0, discharge_efficiency=1.0)
-    if any(min(slot.import_per_kwh, slot.export_per_kwh) < 0 for slot in problem.slots):
-        return problem  # losing energy that one is paid to take is worth something
+    paid = any(min(slot.import_per_kwh, slot.export_per_kwh) < 0 for slot in problem.slots)
+    if paid or problem.end_kwh is not None:
+        return problem  # there losing energy can be worth something
     return replace(problem, battery=more)
 
 

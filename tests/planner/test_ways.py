@@ -60,6 +60,15 @@ def test_what_is_needed_is_charged_slowly_over_the_whole_cheap_window() -> None:
     assert plan.gap == 0
 
 
+def test_little_is_charged_in_few_slots_at_a_sensible_power() -> None:
+    slots = tuple(replace(slot, load_kwh=0.06) for slot in house().slots)
+    plan = make_plan(replace(house(), slots=slots))
+    charging = [index for index in NIGHT if plan.slots[index].battery_w < -1]
+    assert charging == [9, 10, 11]
+    assert min(-plan.slots[index].battery_w for index in charging) >= 500
+    assert plan.gap == 0
+
+
 def test_a_slot_says_what_an_inverter_can_follow_by_itself() -> None:
     plan = make_plan(sunny(house(), 0.1))
     evening = plan.slots[14]

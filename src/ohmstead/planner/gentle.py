@@ -2,7 +2,8 @@
 
 Filling a battery from the grid in three hours of a six-hour cheap night costs what filling it
 in six does. Of equal plans the exact engine returns a corner: full power, late. Here the
-energy of neighbouring slots whose price is one and the same is spread evenly over their time.
+energy of neighbouring slots whose price is one and the same is spread evenly over their time, but
+not thinner than a tenth of full power.
 Serving the house is never spread: there the battery follows the load.
 """
 
@@ -15,6 +16,8 @@ from ohmstead.planner.slot import Curve
 
 __all__ = ["gentle"]
 
+LEAST_SHARE = 0.1
+"""Of full power: what is spread is not spread thinner than this."""
 SAME_KWH = 1e-9
 
 
@@ -38,6 +41,8 @@ def gentle(
     found = list(changes)
     same = 1e-9 * house.dearest
     for up in (True, False):
+        full = house.charge * house.stored if up else house.discharge / house.delivered
+        least: list[float] = (LEAST_SHARE * full).tolist()
         rooms = [
             _room(piece, change, limit, up=up)
             for piece, change, limit in zip(pieces, found, _served(house), strict=True)
@@ -46,7 +51,8 @@ def gentle(
         while first < len(rooms):
             last = _end_of_run(rooms, bounds, first, same)
             if last - first > 1:
-                _spread(found, rooms, hours, range(first, last))
+                run = _gathered(found, rooms, least, range(first, last), up=up)
+                _spread(found, rooms, hours, run)
             first = max(last, first + 1)
     return found
 
@@ -92,6 +98,43 @@ def _end_of_run(rooms: Sequence[_Room | None], bounds: Bounds, first: int, same:
             break
         last += 1
     return last
+
+
+def _gathered(
+    changes: list[float],
+    rooms: Sequence[_Room | None],
+    least: Sequence[float],
+    run: range,
+    *,
+    up: bool,
+) -> range:
+    """Leave out the first slots of *run* while its energy is too little to be shared by all.
+
+    An inverter does a trickle badly, and an hour at some power is one action, not six.
+    """
+    bases = []
+    for index in run:
+        room = rooms[index]
+        assert room is not None  # noqa: S101 - a run is made of rooms
+        bases.append(room.low if up else room.high)
+    over = abs(sum(changes[index] for index in run) - sum(bases))
+    if over < SAME_KWH:
+        return run
+    wanted = sum(least[index] for index in run)
+    while len(run) > 1 and over < wanted:
+        first = run[0]
+        widths = [_width(rooms[index]) for index in run[1:]]
+        if sum(widths) < over:
+            break
+        wanted -= least[first]
+        changes[run[1]] += changes[first] - bases[0]
+        changes[first] = bases.pop(0)
+        run = run[1:]
+    return run
+
+
+def _width(room: _Room | None) -> float:
+    return room.high - room.low if room is not None else 0.0
 
 
 def _spread(

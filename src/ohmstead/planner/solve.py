@@ -34,7 +34,7 @@ __all__ = [
 
 NODES_A_REACH = 14
 """How finely the most that one slot can move is divided."""
-FEWEST_NODES, MOST_NODES = 241, 801
+FEWEST_NODES, MOST_NODES = 201, 801
 TAPER_FINER = 2
 """The steps of a taper fall on no node, so there are more of them."""
 TOLERANCE_KWH = 1e-9
