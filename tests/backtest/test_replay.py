@@ -12,7 +12,7 @@ from ohmstead.backtest.foretold import foretell, perfect
 from ohmstead.backtest.replay import Outcome, replay, without_battery
 from ohmstead.backtest.strategies import BOUND, NO_BATTERY, STRATEGIES, player_of
 from ohmstead.backtest.synthetic import SyntheticHouse
-from ohmstead.backtest.tariffs import TARIFFS, Known, Tariff, tariff_named
+from ohmstead.backtest.tariffs import TARIFFS, Known, Tariff, agile, tariff_named
 from ohmstead.backtest.world import HALF_HOUR, Plant, World, half_hours
 from ohmstead.errors import ProblemError
 from ohmstead.model import Decision
@@ -32,7 +32,7 @@ def spring() -> World:
 
 
 def tariff_of(name: str, world: World) -> Tariff:
-    return tariff_named(name, world.start, world.zone, world.halves, 1)
+    return tariff_named(name, world, 1)
 
 
 @pytest.mark.parametrize("plant", HOUSES.values(), ids=HOUSES.keys())
@@ -105,7 +105,7 @@ def heard(world: World, tariff: Tariff, strategy: str) -> list[tuple[object, str
 )
 def test_agile_is_known_when_it_is_published(at: datetime, until: datetime) -> None:
     start = at.replace(hour=0, minute=0, tzinfo=UTC) - timedelta(days=1)
-    tariff = tariff_named("agile", start, LONDON, 48 * 5)
+    tariff = agile(start, LONDON, 48 * 5)
     prices = Known(tariff, LONDON).at(at.replace(tzinfo=UTC))
     assert prices.buy is not None
     assert prices.sell is not None
@@ -113,10 +113,10 @@ def test_agile_is_known_when_it_is_published(at: datetime, until: datetime) -> N
 
 
 def test_a_tariff_by_the_clock_is_known_further_than_a_plan_reaches() -> None:
-    start = datetime(2025, 3, 29, tzinfo=UTC)
-    known = Known(tariff_named("go", start, LONDON, 48 * 6), LONDON)
-    for half in range(48 * 2):
-        now = start + half * HALF_HOUR
+    world = SyntheticHouse(first=date(2025, 3, 29), days=2, past_days=0).world()
+    known = Known(tariff_of("go", world), LONDON)
+    for half in range(world.end):
+        now = world.at(half)
         buy = known.at(now).buy
         assert buy is not None
         assert buy.ends is not None
@@ -130,10 +130,10 @@ def test_a_tariff_by_the_clock_is_known_further_than_a_plan_reaches() -> None:
 
 def test_the_bound_is_what_the_planner_finds_when_all_fits_in_one_plan(spring: World) -> None:
     """A day is short enough for one problem; chained spans must come to the same."""
-    day = replace(spring, begin=spring.halves - 48)
+    day = replace(spring, begin=spring.end - 48)
     prices = tariff_of("agile", day)
     whole = bound(day, prices).net
-    two = replace(spring, begin=spring.halves - 144)
+    two = replace(spring, begin=spring.end - 144)
     assert bound(two, tariff_of("agile", two)).net == pytest.approx(
         bound(two, tariff_of("agile", two), span_h=6).net, abs=1e-9
     )
@@ -161,7 +161,7 @@ def test_the_same_seed_is_the_same_house() -> None:
 
 def test_a_day_of_23_hours_is_46_half_hours() -> None:
     world = SyntheticHouse(first=date(2025, 3, 30), days=1, past_days=0).world()
-    assert world.halves == 46
+    assert world.end == 46
     assert replay(world, tariff_of("agile", world), player_of("plan", world.plant)).plans == 46
 
 
