@@ -22,6 +22,8 @@ Singles = npt.NDArray[np.float32]
 Points = list[tuple[list[float], list[float]]]
 
 SAME_KWH = 1e-12
+ALMOST, TINY = 1.0 - 1e-9, 1e-9
+"""Added before rounding down: to the node above, and to the one below, however they are rounded."""
 NEVER = 1e12
 """The cost of what cannot be."""
 
@@ -180,10 +182,10 @@ def trace(
 ) -> list[float]:
     """Return the change of energy of every slot, beginning with *energy*, by the swept costs."""
     changes = []
-    nodes, high = grid.nodes, float(grid.nodes[-1])
+    nodes, high, low, step = grid.nodes, float(grid.nodes[-1]), grid.low, grid.step
     for slot, ((xs, ys), after) in enumerate(zip(points, costs[1:], strict=True)):
-        first = int(np.searchsorted(nodes, energy + xs[0] - SAME_KWH))
-        last = int(np.searchsorted(nodes, energy + xs[-1] + SAME_KWH))
+        first = max(int((energy + xs[0] - low) / step + ALMOST), 0)
+        last = max(int((energy + xs[-1] - low) / step + TINY) + 1, 0)
         tried = np.concatenate([nodes[first:last] - energy, xs])
         if limits is not None:
             least, most = limits.at(slot, energy)

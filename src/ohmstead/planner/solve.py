@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ohmstead.planner.bounds import Limits, bounds_of, end_of, limits_of
 from ohmstead.planner.convex import Bounds, Valley, valleys, walk, worth_at
-from ohmstead.planner.house import House, house_of
+from ohmstead.planner.house import House, house_of, settle
 from ohmstead.planner.nodes import NEVER, Grid, grid_of, reach_of, sweep, sweep_within, trace
 from ohmstead.planner.problem import Problem
 from ohmstead.planner.self_use import self_use
@@ -72,6 +72,8 @@ class Answer:
     """The convex piece of every slot that the plan is in."""
     after: list[Valley]
     """The cost to come before each slot and after the last, within those pieces."""
+    hulls: list[Curve]
+    """The convex curve below every slot; where it has all the knots, it is the slot's own."""
 
 
 def task_of(problem: Problem, car: Floats | None = None) -> Task:
@@ -102,8 +104,8 @@ def solved(task: Task) -> Answer:
     assert relaxed is not None  # noqa: S101 - doing nothing is always possible
     bound = worth_at(relaxed[0], task.energy)
     if _is_convex(task):
-        return Answer(walk(pieces, relaxed, task.energy), bound, bound, pieces, relaxed)
-    return polished(task, _searched(task), Answer([], 0.0, bound, pieces, relaxed))
+        return Answer(walk(pieces, relaxed, task.energy), bound, bound, pieces, relaxed, pieces)
+    return polished(task, _searched(task), Answer([], 0.0, bound, pieces, relaxed, pieces))
 
 
 def first_change(task: Task) -> float:
@@ -171,12 +173,18 @@ def polished(task: Task, changes: list[float], hulled: Answer) -> Answer:
     bounds, points = task.bounds, task.points
     if task.limits.taper:
         bounds, points = _within_cells(task, energies)
-    pieces = [_piece(xs, ys, change) for (xs, ys), change in zip(points, changes, strict=True)]
+    pieces = [
+        known
+        if points is task.points and len(xs) == len(known.slopes) + 1
+        else _piece(xs, ys, change)
+        for (xs, ys), change, known in zip(points, changes, hulled.hulls, strict=True)
+    ]
     found = valleys(pieces, bounds, task.end)
     if found is None:  # nothing but rounding can bring this about
         return replace(hulled, changes=changes, cost=cost_of(task, changes))
     exact = walk(pieces, found, energies[0])
-    return Answer(exact, worth_at(found[0], energies[0]), hulled.bound, pieces, found)
+    cost = worth_at(found[0], energies[0])
+    return Answer(exact, cost, hulled.bound, pieces, found, hulled.hulls)
 
 
 def _within_cells(task: Task, energies: list[float]) -> tuple[Bounds, Points]:
@@ -196,14 +204,13 @@ def _within_cells(task: Task, energies: list[float]) -> tuple[Bounds, Points]:
 
 def cost_of(task: Task, changes: Sequence[float]) -> float:
     """Return what *changes* cost, counted as an answer's cost is."""
-    total, energy = 0.0, task.energy
-    for index, ((xs, ys), change) in enumerate(zip(task.points, changes, strict=True), start=1):
-        total += float(np.interp(change, xs, ys))
-        energy += change
-        soft = task.bounds.soft[index]
+    flows = settle(task.house, changes)
+    total = float((flows.cost + flows.broken).sum())
+    energies = list(accumulate(changes, initial=task.energy))
+    for energy, soft in zip(energies, task.bounds.soft, strict=True):
         if soft is not None:
             total += task.bounds.steep * (max(soft[0] - energy, 0.0) + max(energy - soft[1], 0.0))
-    return total + float(np.interp(energy, *knots_of(task.end)))
+    return total + float(np.interp(energies[-1], *knots_of(task.end)))
 
 
 def _grid(task: Task) -> Grid:
