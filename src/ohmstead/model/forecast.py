@@ -1,7 +1,7 @@
 """What the sun will give or the house will take, slot by slot, with how sure that is."""
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -79,7 +79,7 @@ class Forecast:
 
     def between(self, start: datetime, end: datetime) -> "Forecast":
         """Return what is known of [start, end), cut to it."""
-        return replace(self, slots=tuple(_cut(self.slots, start, end)))
+        return replace(self, slots=tuple(_cut(self._near(start, end), start, end)))
 
     def resampled(self, step: timedelta) -> "Forecast":
         """Return the same energy in slots that begin at whole multiples of *step*.
@@ -105,7 +105,7 @@ class Forecast:
     def kwh(self, start: datetime, end: datetime) -> tuple[float, float, float]:
         """Return the low, middle and high energy that is known of [start, end)."""
         low = middle = high = 0.0
-        for slot in _cut(self.slots, start, end):
+        for slot in _cut(self._near(start, end), start, end):
             low += slot.low_w * slot.hours / 1_000
             middle += slot.middle_w * slot.hours / 1_000
             high += slot.high_w * slot.hours / 1_000
@@ -115,8 +115,17 @@ class Forecast:
         """How long ago the source said so; None if it needs no source."""
         return None if self.fetched_at is None else now - self.fetched_at
 
+    def _near(self, start: datetime, end: datetime) -> Sequence[ForecastSlot]:
+        """Return the slots that may reach into [start, end): plans ask for every half-hour."""
+        first = max(bisect_right(self.slots, start, key=_start_of) - 1, 0)
+        return self.slots[first : bisect_left(self.slots, end, lo=first, key=_start_of)]
+
 
 # ---- how it is done -----------------------------------------------------------------------
+
+
+def _start_of(slot: ForecastSlot) -> datetime:
+    return slot.start
 
 
 def _cut(slots: Iterable[ForecastSlot], start: datetime, end: datetime) -> Iterator[ForecastSlot]:

@@ -95,7 +95,8 @@ class PriceCurve:
             start = max(slot.start, _half_hour(now))
             while start < min(slot.end, far):
                 end = min(_half_hour(start) + _HALF_HOUR, slot.end)
-                pieces.append(replace(slot, start=start, end=end))
+                whole = start == slot.start and end == slot.end
+                pieces.append(slot if whole else replace(slot, start=start, end=end))
                 start = end
         return tuple(pieces)
 
