@@ -7,8 +7,9 @@ take all that is spare.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import Final, Literal
 
 from ohmstead.control.hours import part_of_day, plain
@@ -21,6 +22,14 @@ _FULL_PCT: Final = 99.5
 _SLACK_PCT: Final = 2.0
 _BLIND_SHARE: Final = 0.03
 """So near the limit, the sun may be more than what is seen of it."""
+_SPARE_STEPS: Final = 1.5
+_PEAK_S: Final = 900.0
+"""How long the sun's peak is remembered: beside the next cloud it is about as strong."""
+_CALM_S: Final = 900.0
+"""So long after the sun was near the limit, the battery goes back to what it did before."""
+_AHEAD_S: Final = 15.0
+"""The edge of a cloud passes in seconds, so its end is acted on as it begins."""
+_STALE_S: Final = 60.0
 _TAKES: Final = frozenset(
     {BatteryMode.SELF_USE, BatteryMode.HOLD, BatteryMode.CHARGE, BatteryMode.CHARGE_SOLAR}
 )
@@ -39,14 +48,14 @@ class ClippingGuard:
     """What may be fed in; sun above it and the house's use is lost."""
     method: Literal["rising_power", "grid_first"] = "rising_power"
     """Let in what exceeds the limit, or send the sun out until it does and then let all in."""
-    near_w: float = 500.0
+    near_w: float = 300.0
     """It begins so far below the limit, and ends there."""
-    step_w: float = 500.0
+    step_w: float = 300.0
     """Powers are rounded up to whole steps: fewer writes, and some to spare."""
-    keep_s: float = 600.0
-    """How long it goes on after the sun has gone behind a cloud: it comes back as strong."""
+    keep_s: float = 300.0
+    """How long it stays open behind a cloud while the battery is empty; the fuller, the shorter."""
     keep_free_pct: float = 30.0
-    """How much of the battery is kept free for it: above that the sun is exported."""
+    """How much of the battery is kept free for it: beyond that the sun is exported."""
     free_from: time = time(7)
     """From when on room is kept free, on the wall clock."""
     free_until: time = time(16)
@@ -78,11 +87,19 @@ def clipping_guard(site: SiteSnapshot, room: Room, settings: ClippingGuard) -> A
         return Advice(reason="the battery is full and can take no more sun", blind=True)
     charge_w = max(-(site.battery_w or 0.0), 0.0)
     memory = _seen(site, excess_w, settings)
+    if _lulled(site, memory, settings):
+        at = clock_time(site, datetime.fromisoformat(memory["at"]))
+        shut = Room(modes=frozenset({BatteryMode.HOLD}), charge_w=0.0)
+        return Advice(
+            reason=f"the sun was near the limit at {at}, so the battery waits for its return",
+            room=Room(modes=_LEAVES) if settings.method == "grid_first" else shut,
+            memory=memory,
+        )
     if "at" in memory:
         least = min(w for w in (settings.limit_w, settings.export_limit_w) if w is not None)
         hidden = excess_w > charge_w - max(_BLIND_SHARE * least, 1.0)
         return _caught(site, settings, memory, hidden=hidden)
-    return _kept_free(site, settings)
+    return _kept_free(site, settings, memory)
 
 
 def _excess_w(site: SiteSnapshot, settings: ClippingGuard) -> float | None:
@@ -100,22 +117,43 @@ def _excess_w(site: SiteSnapshot, settings: ClippingGuard) -> float | None:
 
 
 def _seen(site: SiteSnapshot, excess_w: float, settings: ClippingGuard) -> dict[str, str]:
-    """Return when the sun was last near the limit, and the most it exceeded it by of late."""
+    """Return what to be reminded of: the sun now, its peak of late, when it was near the limit."""
     old, now = site.memory, site.at
-    keep = timedelta(seconds=settings.keep_s)
-    last = datetime.fromisoformat(old["at"]) if "at" in old else None
-    near = excess_w > -settings.near_w
-    if not near and (last is None or not timedelta() <= now - last < keep):
-        return {}
-    peak_w, peak_at = excess_w, now
-    if "peak_w" in old:
-        old_w, old_at = float(old["peak_w"]), datetime.fromisoformat(old["peak_at"])
-        fresh = timedelta() <= now - old_at < keep
-        # Behind a cloud the sun says nothing of how strong it comes back.
-        if not near or (fresh and old_w > excess_w):
-            peak_w, peak_at = old_w, old_at
-    at = now if near or last is None else last
-    return {"at": at.isoformat(), "peak_w": f"{peak_w:.0f}", "peak_at": peak_at.isoformat()}
+    memory = {"seen_at": now.isoformat(), "seen_w": f"{excess_w:.0f}"}
+    coming_w = excess_w + _rise_w(site, excess_w)
+    near = coming_w > -settings.near_w
+    kept_s = _since_s(old, "at", now)
+    if near or (kept_s is not None and kept_s < _CALM_S):
+        memory["at"] = now.isoformat() if near else old["at"]
+    peak_s = _since_s(old, "peak_at", now)
+    if peak_s is None or peak_s >= _PEAK_S or excess_w >= float(old["peak_w"]):
+        return memory | {"peak_at": now.isoformat(), "peak_w": f"{max(excess_w, 0.0):.0f}"}
+    return memory | {"peak_at": old["peak_at"], "peak_w": old["peak_w"]}
+
+
+def _lulled(site: SiteSnapshot, memory: Mapping[str, str], settings: ClippingGuard) -> bool:
+    """Tell whether the sun is behind a cloud for so long that nothing need be let in."""
+    away_s = _since_s(memory, "at", site.at)
+    free_share = 1 - (site.soc_pct or 0.0) / 100
+    # The less is free, the less of it is given to what the grid would have taken.
+    return away_s is not None and away_s > settings.keep_s * free_share**2
+
+
+def _rise_w(site: SiteSnapshot, excess_w: float) -> float:
+    """Return how much more the sun will be when we look again, if it goes on to rise so."""
+    passed_s = _since_s(site.memory, "seen_at", site.at)
+    if not passed_s or passed_s > _STALE_S:
+        return 0.0
+    rise_w = max(excess_w - float(site.memory["seen_w"]), 0.0)
+    return rise_w * max(_AHEAD_S / passed_s, 1.0)
+
+
+def _since_s(memory: Mapping[str, str], key: str, now: datetime) -> float | None:
+    """Return how long ago that was; None if never, or if the clock was put back since."""
+    if key not in memory:
+        return None
+    seconds = (now - datetime.fromisoformat(memory[key])).total_seconds()
+    return seconds if seconds >= 0 else None
 
 
 def _caught(
@@ -139,7 +177,7 @@ def _caught(
             room=Room(modes=frozenset({BatteryMode.HOLD})),
             memory=memory,
         )
-    steps = math.ceil((max(float(memory["peak_w"]), 0.0) + settings.near_w) / settings.step_w)
+    steps = math.floor(float(memory["peak_w"]) / settings.step_w + _SPARE_STEPS)
     power_w = steps * settings.step_w
     return Advice(
         reason=f"{why}, so the battery takes up to {power_w:.0f} W of it",
@@ -148,16 +186,16 @@ def _caught(
     )
 
 
-def _kept_free(site: SiteSnapshot, settings: ClippingGuard) -> Advice:
+def _kept_free(site: SiteSnapshot, settings: ClippingGuard, memory: dict[str, str]) -> Advice:
     """Return the room in which the sun is exported, once there is no more than enough space."""
     part = part_of_day(site.at, site.timezone, settings.free_from, settings.free_until)
     keeps = "free" in site.memory
     most_pct = 100 - settings.keep_free_pct - (_SLACK_PCT if keeps else 0.0)
     if part is None or settings.keep_free_pct == 0 or (site.soc_pct or 0.0) < most_pct:
-        return Advice(reason="the sun is below the limit", blind=True)
+        return Advice(reason="the sun is below the limit", blind=True, memory=memory)
     return Advice(
         reason=f"until {clock_time(site, part[1])} the sun is exported, so that "
         f"{settings.keep_free_pct:.0f} % of the battery stay free for what exceeds the limit",
         room=Room(modes=_LEAVES, until=part[1]),
-        memory={"free": "yes"},
+        memory=memory | {"free": "yes"},
     )
