@@ -33,8 +33,10 @@ __all__ = [
 ]
 
 NODES_A_REACH = 14
-"""How finely the most that one slot can move is divided."""
+"""How finely the most that one of the shorter slots can move is divided."""
 FEWEST_NODES, MOST_NODES = 201, 801
+WIDEST = 12.0
+"""How much more the longest slots may move than those the nodes are made for."""
 TAPER_FINER = 2
 """The steps of a taper fall on no node, so there are more of them."""
 TOLERANCE_KWH = 1e-9
@@ -215,7 +217,8 @@ def cost_of(task: Task, changes: Sequence[float]) -> float:
 
 def _grid(task: Task) -> Grid:
     low, high = min(task.bounds.lows), max(task.bounds.highs)
-    reach = max(abs(float(task.curves.xs.min())), abs(float(task.curves.xs.max())), 1e-6)
+    reaches = np.sort(np.abs(task.curves.xs).max(axis=1))
+    reach = max(float(reaches[reaches.size // 4]), float(reaches[-1]) / WIDEST, 1e-6)
     finer = TAPER_FINER if task.limits.taper else 1
     wanted = int((high - low) / reach * NODES_A_REACH) * finer
     return grid_of(low, high, min(max(wanted, FEWEST_NODES), MOST_NODES * finer))
