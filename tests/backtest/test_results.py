@@ -14,25 +14,25 @@ from ohmstead.errors import ProblemError
 
 
 def an_outcome(
-    strategy: str, cost: float, *, tariff: str = "agile", last_kwh: float = 5
+    strategy: str, cost: float, *, tariff: str = "agile", more_left: float = 0
 ) -> Outcome:
     return Outcome(
         house="h", tariff=tariff, strategy=strategy, days=10, cost=cost,
-        first_kwh=5, last_kwh=last_kwh, end_per_kwh=0.1,
+        more_left=more_left,
     )  # fmt: skip
 
 
 FOUR = [
     an_outcome(NO_BATTERY, 20),
     an_outcome("self_use", 15),
-    an_outcome("plan", 7, last_kwh=15),
+    an_outcome("plan", 7, more_left=1),
     an_outcome(BOUND, 5),
 ]
 
 
 def test_shares_are_of_what_perfect_foresight_saves() -> None:
     plan = rows_of(FOUR)[2]
-    assert plan.net == pytest.approx(6)  # 10 kWh more are left, of 0.1 each
+    assert plan.net == pytest.approx(6)  # what is left is worth 1 more
     assert plan.per_day == pytest.approx(0.6)
     assert plan.kept == pytest.approx(0.9)
     assert plan.kept_of_all == pytest.approx(14 / 15)

@@ -12,6 +12,7 @@ import numpy as np
 
 from ohmstead.backtest.cells import Cells, order_of
 from ohmstead.backtest.foresight import Foresight
+from ohmstead.backtest.left import worth, worths_at_end
 from ohmstead.backtest.strategies import Player
 from ohmstead.backtest.tariffs import Known, Tariff
 from ohmstead.backtest.world import World
@@ -19,7 +20,7 @@ from ohmstead.control.decide import decide
 from ohmstead.model import BatteryReading, Decision, SiteSnapshot
 from ohmstead.site.planning import Outlook, plan_for, why_not
 
-__all__ = ["Outcome", "end_worth", "replay", "without_battery"]
+__all__ = ["Outcome", "replay", "without_battery"]
 
 
 _NO_LIMIT_W: Final = 1e6
@@ -47,8 +48,8 @@ class Outcome:
     """What was stored at the beginning."""
     last_kwh: float = 0.0
     """What was stored at the end."""
-    end_per_kwh: float = 0.0
-    """What each kWh of the difference counts."""
+    more_left: float = 0.0
+    """What the energy left is worth more than that of the beginning."""
     plans: int = 0
     costs: list[float] = field(default_factory=list)
     """Day by day."""
@@ -56,13 +57,7 @@ class Outcome:
     @property
     def net(self) -> float:
         """The cost, had the battery ended as it began."""
-        return self.cost - (self.last_kwh - self.first_kwh) * self.end_per_kwh
-
-
-def end_worth(tariff: Tariff, world: World) -> float:
-    """Return what a kWh left over counts: what it costs to store at a cheap time."""
-    cheap = float(np.quantile(np.asarray(tariff.buy[world.begin : world.end]), 0.15))
-    return max(cheap, 0.0) / world.plant.charge_efficiency
+        return self.cost - self.more_left
 
 
 def replay(
@@ -132,7 +127,6 @@ class _Run:
             strategy=player.name,
             days=world.days,
             first_kwh=world.plant.start_kwh,
-            end_per_kwh=end_worth(tariff, world),
         )
 
     def decide(self, half: int) -> Decision:
@@ -179,8 +173,10 @@ class _Run:
 
     def finished(self) -> Outcome:
         """Return the outcome, when all has happened."""
-        self._outcome.last_kwh = self._cells.stored
-        return self._outcome
+        outcome, worths = self._outcome, worths_at_end(self._world, self._tariff)
+        outcome.last_kwh = self._cells.stored
+        outcome.more_left = worth(worths, outcome.last_kwh) - worth(worths, outcome.first_kwh)
+        return outcome
 
     # ---- how it is done -------------------------------------------------------------------
 
