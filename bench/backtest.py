@@ -1,0 +1,97 @@
+"""How fast houses are replayed, and how much of perfect foresight's saving a plan keeps.
+
+make bench ARGS="backtest"           a week of plans, both scaled and counted up to a year
+make bench ARGS="backtest --full"    a house-year, and 28 days in each season
+"""
+
+import sys
+import tempfile
+from datetime import date
+from pathlib import Path
+from time import perf_counter
+
+from ohmstead.backtest.replay import replay
+from ohmstead.backtest.results import rows_of
+from ohmstead.backtest.run import jobs_of, run
+from ohmstead.backtest.strategies import STRATEGIES, player_of
+from ohmstead.backtest.synthetic import SyntheticHouse
+from tables import print_table
+
+A_YEAR = 17_520
+SEASONS = {
+    "winter": date(2025, 1, 8),
+    "spring": date(2025, 4, 8),
+    "summer": date(2025, 7, 8),
+    "autumn": date(2025, 10, 8),
+}
+TARIFFS = ("agile", "go", "intelligent_go", "flux", "flat")
+
+
+def main() -> None:
+    """Print three tables."""
+    full = "--full" in sys.argv
+    speed(days=365 if full else 7)
+    scaling()
+    seasons(days=28 if full else 4)
+
+
+def speed(days: int) -> None:
+    """Show what the parts of a replay take on one core, counted up to a year."""
+    began = perf_counter()
+    world = SyntheticHouse(first=date(2025, 4, 8), days=days).world()
+    made = perf_counter() - began
+    rows = [["the house itself", "", "", f"{made * 365 / days:.1f}"]]
+    for tariff in ("agile", "go", "flux"):
+        prices = SyntheticHouse().tariff(tariff, world)
+        for strategy in ("self_use", "cheapest_slots", "plan"):
+            began = perf_counter()
+            outcome = replay(world, prices, player_of(strategy, world.plant))
+            took = perf_counter() - began
+            each = took / (world.end - world.begin)
+            plans = f"{outcome.plans / took:.0f}" if outcome.plans else ""
+            rows.append(
+                [f"{tariff} · {strategy}", f"{each * 1_000:.2f}", plans, f"{each * A_YEAR:.1f}"]
+            )
+    title = f"Replays in 5-minute steps, decided every half-hour, one core, {days} days"
+    print_table(title, ("", "ms a decision", "plans/s", "s a house-year"), rows)
+
+
+def scaling() -> None:
+    """Show what a second core is good for, workers' start included."""
+    work = jobs_of([SyntheticHouse(days=14, seed=n) for n in range(4)], ["agile"], ["plan"])
+    rows, alone = [], 0.0
+    for workers in (1, 2):
+        with tempfile.TemporaryDirectory() as folder:
+            began = perf_counter()
+            run(work, Path(folder), workers=workers)
+            took = perf_counter() - began
+        alone = alone or took
+        rows.append([str(workers), f"{took:.1f}", f"{alone / took:.2f}"])
+    print_table("4 houses of 14 days, planned", ("workers", "s", "times as fast"), rows)
+
+
+def seasons(days: int) -> None:
+    """Show the share of perfect foresight's saving that is kept, and what is lost a day."""
+    found: dict[tuple[str, str, str], tuple[float, str]] = {}
+    for season, first in SEASONS.items():
+        houses = [SyntheticHouse(first=first, days=days)]
+        with tempfile.TemporaryDirectory() as folder:
+            outcomes = run(jobs_of(houses, TARIFFS, STRATEGIES), Path(folder))
+        for row in rows_of(outcomes):
+            kept = "–" if row.kept is None else f"{row.kept:.1%}"
+            found[row.tariff, season, row.strategy] = (row.per_day, kept)
+    rows = [
+        [
+            f"{tariff} · {season}",
+            *(f"{found[tariff, season, name][0]:.2f}" for name in STRATEGIES),
+            found[tariff, season, "plan"][1],
+        ]
+        for tariff in TARIFFS
+        for season in SEASONS
+    ]
+    title = f"Cost a day over {days} days, forecasts as wrong as they are"
+    print_table(title, ("", *STRATEGIES, "kept by the plan"), rows)
+
+
+if __name__ == "__main__":
+    main()
