@@ -189,3 +189,22 @@ async def test_trouble_is_a_state_and_the_last_plan_stays(caplog: pytest.LogCapt
     assert watch.plan is kept
     assert watch.trouble == "nobody knows"
     assert caplog.text.count("nobody knows") == 1
+
+
+def test_spare_sun_is_stored_early_where_when_is_all_one() -> None:
+    morning = NIGHT.replace(hour=9, minute=0)
+    buy = a_price_curve(*[0.27] * 48, start=morning)
+    sell = a_price_curve(*[0.15] * 48, start=morning)
+    house = replace(a_house(at=morning), prices=Prices(buy=buy, sell=sell))
+    day = a_forecast(2_000, morning, hours=8)
+    plan = plan_for(house, Outlook(load=a_forecast(500, morning), solar=day), FollowPlan())
+    sunny = [slot for slot in plan.slots if slot.pv_w > 0]
+    stores = [slot.battery_w < -1 for slot in sunny]
+    assert stores[0]
+    assert stores == sorted(stores, reverse=True)
+    assert {slot.export_per_kwh for slot in plan.slots} == {0.15}
+    paid = sum(
+        max(slot.grid_w, 0) * 0.27 - max(-slot.grid_w, 0) * 0.15 for slot in plan.slots
+    ) / 2_000  # fmt: skip
+    assert plan.cost == pytest.approx(paid, abs=1e-6)
+    assert plan.gap < 0.001
