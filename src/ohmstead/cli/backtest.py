@@ -31,7 +31,7 @@ _OWN = "configured"
     "path",
     type=click.Path(path_type=Path, dir_okay=False),
     envvar="OHMSTEAD_CONFIG",
-    help="Replay this configuration over its recordings.",
+    help="Replay this configuration over its recordings, or over --csv.",
 )
 @click.option(
     "--csv",
@@ -87,8 +87,6 @@ def command(
     simulated house in the south of England. The last line of each tariff is the bound that
     nothing can beat: everything known from the beginning.
     """
-    if path is not None and file is not None:
-        raise click.UsageError("-c and --csv are two different houses")
     settings = None if path is None else _settings(path)
     replayed = _houses(settings, file, first, last, houses)
     jobs = _jobs(replayed, settings, strategies, tariffs)
@@ -121,7 +119,8 @@ def _houses(
     from ohmstead.backtest.synthetic import SyntheticHouse
 
     if file is not None:
-        return [from_csv(file, ZoneInfo("Europe/London"))]
+        zone = settings.site.timezone if settings is not None else "Europe/London"
+        return [from_csv(file, ZoneInfo(zone))]
     if settings is not None:
         return [asyncio.run(_recorded(settings, first, last))]
     begin = first.date() if first else SyntheticHouse().first
@@ -159,12 +158,16 @@ def _jobs(
     from ohmstead.backtest.run import jobs_of
     from ohmstead.backtest.strategies import BOUND, NO_BATTERY, STRATEGIES
     from ohmstead.backtest.tariffs import TARIFFS
+    from ohmstead.errors import ProblemError
 
     own = _configured(settings) if settings is not None and settings.control else None
     names: list[str | Player] = list(strategies.split(",")) if strategies else list(STRATEGIES)
     if own is not None and not strategies:
         names.insert(len(names) - 1, own)
     names = [own if name == _OWN and own is not None else name for name in names]
+    for name in names:
+        if isinstance(name, str) and name not in STRATEGIES:
+            raise ProblemError(f"no strategy called {name}; there is {', '.join(STRATEGIES)}")
     for wanted in (NO_BATTERY, "self_use", BOUND):  # what shares are reckoned from
         if wanted not in names:
             names.append(wanted)
@@ -209,28 +212,26 @@ def _in_order(outcomes: "Sequence[Outcome]") -> "list[Outcome]":
 
 
 def _show(rows: "Sequence[Row]") -> None:
-    for house in dict.fromkeys(row.house for row in rows):
-        mine = [row for row in rows if row.house == house]
+    for house, tariff in dict.fromkeys((row.house, row.tariff) for row in rows):
+        mine = [row for row in rows if (row.house, row.tariff) == (house, tariff)]
         cells = [
             (
-                row.tariff if n == 0 or mine[n - 1].tariff != row.tariff else "",
                 row.strategy,
                 f"{row.net:.2f}",
                 f"{row.per_day:.2f}",
                 _money(row.saved_by_battery),
-                _money(row.saved_by_control),
                 "–" if row.kept is None else f"{row.kept:.1%}",
-                f"{row.import_kwh:.0f}" if row.import_kwh or row.export_kwh else "",
-                f"{row.export_kwh:.0f}" if row.import_kwh or row.export_kwh else "",
+                f"{row.import_kwh:.0f}" if row.strategy != "perfect_foresight" else "",
+                f"{row.export_kwh:.0f}" if row.strategy != "perfect_foresight" else "",
             )
-            for n, row in enumerate(mine)
+            for row in mine
         ]
-        table(
-            f"{house}, {mine[0].days:.0f} days",
-            ("tariff", "strategy", "cost", "a day", "saved in all", "by control", "of the most",
-             "kWh in", "kWh out"),
-            cells,
-        )  # fmt: skip
+        columns = ("strategy", "cost", "a day", "saved", "kept", "kWh in", "kWh out")
+        table(f"{house} on {tariff}, {mine[0].days:.0f} days", columns, cells)
+    click.echo(
+        "saved: over the same house without a battery. kept: of what perfect foresight saves\n"
+        "over the inverter's own mode; – where there is next to nothing to save."
+    )
 
 
 def _money(amount: float | None) -> str:
