@@ -14,7 +14,7 @@ from ohmstead.model import Reading, Value
 
 __all__ = ["LivedIn"]
 
-_SLACK_S: Final = 15.0
+_SLACK_S: Final = 45.0
 """What a machine with other work to do may lose of a day that runs this fast."""
 _COUNTERS_S: Final = 320.0
 """How old a counter may be before it counts as gone, and a little more."""
