@@ -25,7 +25,7 @@ from ohmstead.backtest.tariffs import Tariff
 from ohmstead.backtest.world import World
 from ohmstead.errors import ProblemError
 
-__all__ = ["House", "Job", "jobs_of", "outcome_of", "run", "run_in", "saved"]
+__all__ = ["House", "Job", "jobs_of", "keep", "outcome_of", "run", "run_in", "saved"]
 
 _PATIENCE: Final = 3
 """After so many pools that died without finishing anything, no more is tried."""
@@ -143,7 +143,7 @@ def run_in(
     folder.mkdir(parents=True, exist_ok=True)
     found: dict[str, Outcome] = {}
 
-    def keep(job: Job, outcome: Outcome) -> None:
+    def hear(job: Job, outcome: Outcome) -> None:
         found[job.key] = outcome
         if told is not None:
             told(job, outcome)
@@ -154,12 +154,12 @@ def run_in(
         if before is None:
             left.append(job)
         else:
-            keep(job, before)
+            hear(job, before)
     if pool is None:
         for job in left:
-            keep(job, _play(job, folder))
+            hear(job, _play(job, folder))
     else:
-        _spread(pool, left, folder, keep)
+        _spread(pool, left, folder, hear)
     return [found[job.key] for job in jobs]
 
 
@@ -171,18 +171,29 @@ def saved(job: Job, folder: Path) -> Outcome | None:
         return None
 
 
+def keep(job: Job, outcome: Outcome, folder: Path) -> None:
+    """Write *outcome* where the next run finds it: all of it or nothing."""
+    path = folder / job.file
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(json.dumps(asdict(outcome)), encoding="utf-8")
+        part.replace(path)
+    except OSError as exc:
+        raise ProblemError(f"cannot write {path}: {exc.strerror or exc}") from exc
+
+
 # ---- how it is done -----------------------------------------------------------------------
 
 
 def _spread(
-    pool: Executor, jobs: Sequence[Job], folder: Path, keep: Callable[[Job, Outcome], None]
+    pool: Executor, jobs: Sequence[Job], folder: Path, hear: Callable[[Job, Outcome], None]
 ) -> None:
     futures: dict[Future[Outcome], Job] = {}
     try:
         for job in jobs:
             futures[pool.submit(_play, job, folder)] = job
         for future in as_completed(futures):
-            keep(futures[future], future.result())
+            hear(futures[future], future.result())
     finally:
         for future in futures:  # after a failure no other is begun; what is done stays
             future.cancel()
@@ -191,13 +202,7 @@ def _spread(
 def _play(job: Job, folder: Path) -> Outcome:
     """Run *job*, and write its outcome where the next run finds it."""
     outcome = outcome_of(job)
-    path = folder / job.file
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_text(json.dumps(asdict(outcome)), encoding="utf-8")
-        part.replace(path)
-    except OSError as exc:
-        raise ProblemError(f"cannot write {path}: {exc.strerror or exc}") from exc
+    keep(job, outcome, folder)
     return outcome
 
 

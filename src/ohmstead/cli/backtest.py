@@ -67,6 +67,9 @@ _OWN = "configured"
 @click.option(
     "--workers", type=click.IntRange(min=1), help="How many processes; all cores if not said."
 )
+@click.option(
+    "--cluster", metavar="ADDRESS", help="Run on this Dask scheduler; 'local' starts one here."
+)
 @as_json_option
 def command(
     path: Path | None,
@@ -79,6 +82,7 @@ def command(
     results: Path,
     outs: tuple[Path, ...],
     workers: int | None,
+    cluster: str | None,
     as_json: bool,
 ) -> None:
     """Replay a year, or what was recorded, and show what each strategy would have cost.
@@ -90,7 +94,7 @@ def command(
     settings = None if path is None else _settings(path)
     replayed = _houses(settings, file, first, last, houses)
     jobs = _jobs(replayed, settings, strategies, tariffs)
-    outcomes = _run(jobs, results, workers)
+    outcomes = _run(jobs, results, workers, cluster)
     from ohmstead.backtest.results import rows_of, write_rows
 
     rows = rows_of(_in_order(outcomes))
@@ -186,7 +190,9 @@ def _configured(settings: "Settings") -> "Player":
     return Player(name=_OWN, chain=chain, planning=planning[0] if planning else None)
 
 
-def _run(jobs: "Sequence[Job]", results: Path, workers: int | None) -> "list[Outcome]":
+def _run(
+    jobs: "Sequence[Job]", results: Path, workers: int | None, cluster: str | None
+) -> "list[Outcome]":
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -201,6 +207,10 @@ def _run(jobs: "Sequence[Job]", results: Path, workers: int | None) -> "list[Out
             del outcome
             progress.update(bar, advance=1, description=job.title)
 
+        if cluster is not None:
+            from ohmstead.backtest.cluster import run_on_cluster
+
+            return run_on_cluster(jobs, results, address=cluster, workers=workers, told=told)
         return run(jobs, results, workers=workers, told=told)
 
 
