@@ -6,7 +6,7 @@ them the sun is stronger than under a clear sky, as it is in nature.
 """
 
 import random
-from collections.abc import Iterator
+from bisect import bisect_right
 from datetime import UTC, datetime
 from typing import Final
 
@@ -42,21 +42,17 @@ class BrokenClouds:
         height, bearing = sun_position(second, 51.48, -0.01)
         return array_w(_ARRAY, height, bearing) * self._share(second)
 
-    def between(self, start: datetime, end: datetime) -> Iterator[float]:
-        """Yield what they could give, step by step."""
-        for second in range(int(start.timestamp()), int(end.timestamp()), _STEP_S):
-            yield self.watts(second)
-
-    def kwh(self, start: datetime, end: datetime) -> float:
-        """Return how much they could give."""
-        return sum(self.between(start, end)) * _STEP_S / 3_600_000
-
-    def clippable_kwh(self, start: datetime, end: datetime) -> float:
-        """Return how much of it is more than the inverter brings out."""
-        return sum(max(w - LIMIT_W, 0) for w in self.between(start, end)) * _STEP_S / 3_600_000
+    def kwh(self, start: datetime, end: datetime, above_w: float = 0) -> float:
+        """Return how much they could give between *start* and *end*, above *above_w*."""
+        second, last, joules = start.timestamp(), end.timestamp(), 0.0
+        while second < last:
+            until = min((second // _STEP_S + 1) * _STEP_S, last)
+            joules += max(self.watts(second) - above_w, 0) * (until - second)
+            second = until
+        return joules / 3_600_000
 
     def _share(self, second: float) -> float:
-        number = max(n for n, (begins, _) in enumerate(self._shares) if begins <= second)
+        number = bisect_right(self._shares, second, key=lambda share: share[0]) - 1
         begins, share = self._shares[number]
         before = self._shares[max(number - 1, 0)][1]
         return before + (share - before) * min((second - begins) / _EDGE_S, 1)

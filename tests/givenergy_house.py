@@ -1,7 +1,7 @@
 """A house on a GivEnergy inverter, for whole days: sun, people and clock are in our hand."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
@@ -26,7 +26,7 @@ from ohmstead.model import (
     Tick,
     Value,
 )
-from ohmstead.ports import SitePort
+from ohmstead.ports import PriceSource, SitePort
 from ohmstead.simulation import BatterySettings, House, HouseSettings
 
 __all__ = ["HASTY", "SIZES", "JumpClock", "Plant", "Service", "Size", "a_driver", "serving"]
@@ -51,6 +51,10 @@ _OWNERS: Final[Mapping[str, Value]] = MappingProxyType({
     "reserve_soc_pct": 10,
 })  # fmt: skip
 """What a service must leave as it was."""
+_USUAL: Final[Sequence[tuple[str, app.Strategy]]] = (
+    ("requests", partial(requests, settings=Requests())),
+    ("self_consumption", partial(self_consumption, settings=SelfConsumption())),
+)
 _SLICE_S: Final = 0.05
 _JUMP_S: Final = 30.0
 
@@ -64,6 +68,8 @@ class Size:
     step_w: float
     """What one step of its rates is worth."""
     hybrid: bool = False
+    battery_w: float | None = None
+    """What the battery moves at most, if that is less than the inverter."""
 
 
 SIZES: Final = MappingProxyType({
@@ -110,15 +116,16 @@ class Plant:
         soc_pct: float = 50,
         timezone: tzinfo = LONDON,
         dongle: DongleSettings | None = None,
+        size: Size | None = None,
     ) -> None:
         """Begin at the clock's now."""
-        self.clock, self.size = clock, SIZES[model]
+        self.clock, self.size = clock, size or SIZES[model]
         self.sun_w, self.people_w = 0.0, 400.0
         size = self.size
         battery = BatterySettings(
             capacity_kwh=size.capacity_kwh,
-            max_charge_w=size.inverter_w,
-            max_discharge_w=size.inverter_w,
+            max_charge_w=size.battery_w or size.inverter_w,
+            max_discharge_w=size.battery_w or size.inverter_w,
         )
         settings = HouseSettings(
             battery=battery, inverter_w=size.inverter_w, hybrid=size.hybrid, start_soc_pct=soc_pct
@@ -194,9 +201,9 @@ class Service:
         async for tick in site.ticks():
             self.ticks.append(tick)
 
-    async def jump(self) -> datetime:
-        """Let half a minute go by at once, and the service catch up; return when it is then."""
-        self.clock.jump(_JUMP_S)
+    async def jump(self, seconds: float = _JUMP_S) -> datetime:
+        """Let *seconds* go by at once, and the service catch up; return when it is then."""
+        self.clock.jump(seconds)
         now = self.clock.now()
         async with asyncio.timeout(20):
             while not _all_read(self.ticks[-1], since=now):
@@ -229,16 +236,20 @@ class Service:
 
 @asynccontextmanager
 async def serving(
-    clock: JumpClock, *drivers: GivEnergyDriver, poll_s: float = 10
+    clock: JumpClock,
+    *drivers: GivEnergyDriver,
+    poll_s: float = 10,
+    strategies: Sequence[tuple[str, app.Strategy]] = _USUAL,
+    buy: PriceSource | None = None,
+    sell: PriceSource | None = None,
 ) -> AsyncIterator[Service]:
     """Run the service on *drivers* until left; yields once all of them have been read."""
     plan = app.Plan(
         timezone=LONDON,
         devices=[(driver, poll_s) for driver in drivers],
-        strategies=[
-            ("requests", partial(requests, settings=Requests())),
-            ("self_consumption", partial(self_consumption, settings=SelfConsumption())),
-        ],
+        strategies=strategies,
+        buy=buy,
+        sell=sell,
         writes_per_day=1_000,
     )
     service, stop, began = Service(clock), asyncio.Event(), clock.now()

@@ -51,12 +51,12 @@ def guarded(*looks: tuple[float, float], settings: ClippingGuard = GUARD) -> Adv
     ("looks", "power_w"),
     [
         pytest.param([(0, 4_600)], None, id="below the limit by more than a little"),
-        pytest.param([(0, 4_750)], 300, id="near it, it opens"),
-        pytest.param([(0, 5_400)], 600, id="and lets in what exceeds it, with some to spare"),
+        pytest.param([(0, 4_750)], 600, id="near it, it opens"),
+        pytest.param([(0, 5_400)], 900, id="and lets in what exceeds it, with some to spare"),
         pytest.param([(0, 6_400)], 1_800, id="the more, the more"),
         pytest.param([(0, 6_400), (10, 5_100)], 1_800, id="the peak counts"),
         pytest.param([(0, 6_400), (899, 5_100)], 1_800, id="for a quarter of an hour"),
-        pytest.param([(0, 6_400), (900, 5_100)], 300, id="and no longer"),
+        pytest.param([(0, 6_400), (900, 5_100)], 600, id="and no longer"),
         pytest.param([(0, 6_400), (60, 1_000)], 1_800, id="a cloud shuts nothing at once"),
         pytest.param([(0, 6_400), (80, 1_000)], 0, id="but after a while"),
         pytest.param([(0, 6_400), (80, 1_000), (90, 3_900)], 1_800, id="its edge opens again"),
@@ -103,7 +103,16 @@ def test_sun_that_is_cut_off_shows_how_much_there_is_once_all_is_let_in() -> Non
     seen = clipping_guard(
         a_house(6_300, charging_w=3_000, after_s=10, memory=cut.memory), Room(), GUARD
     )
-    assert seen.room == Room(modes=frozenset({HOLD}), charge_w=1_500)
+    assert seen.room == Room(modes=frozenset({HOLD}), charge_w=1_800)
+
+
+def test_where_it_gets_tight_it_lets_in_a_step_more_and_stays_there() -> None:
+    tight = clipping_guard(a_house(6_050, charging_w=1_200), Room(), GUARD)
+    assert tight.room == Room(modes=frozenset({HOLD}), charge_w=1_800)
+    after = clipping_guard(
+        a_house(6_050, charging_w=1_800, after_s=10, memory=tight.memory), Room(), GUARD
+    )
+    assert after.room == tight.room
 
 
 @pytest.mark.parametrize(
@@ -153,7 +162,7 @@ def test_the_fuller_the_battery_the_sooner_it_shuts_behind_a_cloud() -> None:
         for soc_pct in (10, 50, 80)
         if (room := clipping_guard(behind(soc_pct=soc_pct), Room(), GUARD).room)
     ]
-    assert powers == [1_200, 1_200, 0]
+    assert powers == [1_500, 1_500, 0]
 
 
 @pytest.mark.parametrize(
@@ -206,11 +215,11 @@ def test_where_room_is_kept_the_sun_goes_out_unless_a_discharge_is_wished() -> N
 
 def test_it_says_what_it_does() -> None:
     assert guarded((0, 5_400)).reason == (
-        "the sun is near the limit, so the battery takes up to 600 W of it"
+        "the sun is near the limit, so the battery takes up to 900 W of it"
     )
     assert guarded((0, 5_400), (60, 1_000)).reason == (
         "the sun was near the limit at 13:00 and may come back, "
-        "so the battery takes up to 600 W of it"
+        "so the battery takes up to 900 W of it"
     )
     assert guarded((0, 5_400), (90, 1_000)).reason == (
         "the sun was near the limit at 13:00, so the battery waits for its return"

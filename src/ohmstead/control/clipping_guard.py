@@ -20,9 +20,11 @@ __all__ = ["ClippingGuard", "clipping_guard"]
 
 _FULL_PCT: Final = 99.5
 _SLACK_PCT: Final = 2.0
-_BLIND_SHARE: Final = 0.03
-"""So near the limit, the sun may be more than what is seen of it."""
-_SPARE_STEPS: Final = 1.5
+_CUT_SHARE: Final = 0.01
+"""So near the limit, the sun is cut off and may be far more than what is seen of it."""
+_TIGHT_SHARE: Final = 0.04
+"""So near it, what is let in is hardly enough: meters differ by so much."""
+_SPARE_STEPS: Final = 2
 _PEAK_S: Final = 900.0
 """How long the sun's peak is remembered: beside the next cloud it is about as strong."""
 _CALM_S: Final = 900.0
@@ -97,8 +99,11 @@ def clipping_guard(site: SiteSnapshot, room: Room, settings: ClippingGuard) -> A
         )
     if "at" in memory:
         least = min(w for w in (settings.limit_w, settings.export_limit_w) if w is not None)
-        hidden = excess_w > charge_w - max(_BLIND_SHARE * least, 1.0)
-        return _caught(site, settings, memory, hidden=hidden)
+        left_w = charge_w - excess_w
+        if _CUT_SHARE * least <= left_w < _TIGHT_SHARE * least:
+            memory["peak_w"] = f"{max(excess_w, 0.0) + settings.step_w:.0f}"
+            memory["peak_at"] = site.at.isoformat()
+        return _caught(site, settings, memory, cut=left_w < max(_CUT_SHARE * least, 1.0))
     return _kept_free(site, settings, memory)
 
 
@@ -157,7 +162,7 @@ def _since_s(memory: Mapping[str, str], key: str, now: datetime) -> float | None
 
 
 def _caught(
-    site: SiteSnapshot, settings: ClippingGuard, memory: dict[str, str], *, hidden: bool
+    site: SiteSnapshot, settings: ClippingGuard, memory: dict[str, str], *, cut: bool
 ) -> Advice:
     """Return the room in which the battery takes what exceeds the limit."""
     at = datetime.fromisoformat(memory["at"])
@@ -170,14 +175,14 @@ def _caught(
             room=Room(modes=_TAKES),
             memory=memory,
         )
-    if hidden:
+    if cut:
         # How much more there is shows only once it is let in.
         return Advice(
             reason=f"{why}, so the battery takes all it can",
             room=Room(modes=frozenset({BatteryMode.HOLD})),
             memory=memory,
         )
-    steps = math.floor(float(memory["peak_w"]) / settings.step_w + _SPARE_STEPS)
+    steps = math.floor(float(memory["peak_w"]) / settings.step_w) + _SPARE_STEPS
     power_w = steps * settings.step_w
     return Advice(
         reason=f"{why}, so the battery takes up to {power_w:.0f} W of it",
