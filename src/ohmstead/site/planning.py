@@ -88,16 +88,12 @@ def _sun_stored_early(problem: Problem) -> Answer:
         for slot, hair in zip(problem.slots, less, strict=True)
     )
     early = make_plan(replace(problem, slots=asked))
-    paid = [_fed_in_kwh(slot) * hair for slot, hair in zip(early.slots, less, strict=True)]
+    paid = sum(_fed_in_kwh(slot) * hair for slot, hair in zip(early.slots, less, strict=True))
     most_kwh = sum(slot.pv_kwh for slot in asked) + problem.hours * battery.discharge_max_w / 1_000
     return replace(
         early,
-        slots=tuple(
-            replace(slot, cost=slot.cost - more)
-            for slot, more in zip(early.slots, paid, strict=True)
-        ),
-        cost=early.cost - sum(paid),
-        objective=early.objective - sum(paid),
+        cost=early.cost - paid,
+        objective=early.objective - paid,
         gap=early.gap + _HAIR_PER_KWH * most_kwh,
     )
 
@@ -138,8 +134,7 @@ def _slot(span: PriceSlot, site: SiteSnapshot, outlook: Outlook, settings: Follo
 
 def _kwh(forecast: Forecast, span: PriceSlot) -> float:
     """Return the energy expected in *span*; where nothing is known, none."""
-    known = forecast.between(span.start, span.end)
-    return sum(slot.middle_w / 1_000 * slot.hours for slot in known)
+    return forecast.kwh(span.start, span.end)[1]
 
 
 def _battery(battery: BatteryReading, settings: FollowPlan) -> Battery:
@@ -193,7 +188,8 @@ def _timed(
     rows = list(zip(spans, slots, answer.slots, strict=True))
     found = []
     for number, (span, slot, planned) in enumerate(rows):
-        later = [other for other, _, _ in rows[number + 1 :]]
+        charges = planned.mode is BatteryMode.CHARGE
+        later = [other for other, _, _ in rows[number + 1 :]] if charges else ()
         found.append(
             PlanSlot(
                 start=span.start,
