@@ -98,7 +98,7 @@ def test_grid_first(looks: list[tuple[float, float]], takes: bool | None) -> Non
 
 def test_sun_that_is_cut_off_shows_how_much_there_is_once_all_is_let_in() -> None:
     cut = clipping_guard(a_house(5_000, charging_w=0), Room(), GUARD)
-    assert cut.room == Room(modes=frozenset({HOLD}))
+    assert cut.room == Room(modes=frozenset({HOLD}), charge_w=5_000)
     assert cut.reason.endswith("so the battery takes all it can")
     seen = clipping_guard(
         a_house(6_300, charging_w=3_000, after_s=10, memory=cut.memory), Room(), GUARD
@@ -147,7 +147,13 @@ def test_without_knowing_it_passes(house: SiteSnapshot, settings: ClippingGuard)
 
 def test_a_battery_whose_power_nobody_tells_is_let_in_all() -> None:
     advice = clipping_guard(a_house(6_000, charging_w=None), Room(), GUARD)
-    assert advice.room == Room(modes=frozenset({HOLD}))
+    assert advice.room == Room(modes=frozenset({HOLD}), charge_w=5_000)
+
+
+def test_all_that_the_battery_can_take_is_as_much_as_it_says() -> None:
+    battery = BatteryReading(soc_pct=50, power_w=0, max_charge_w=3_600)
+    advice = clipping_guard(replace(a_house(5_000), battery=battery), Room(), GUARD)
+    assert advice.room == Room(modes=frozenset({HOLD}), charge_w=3_600)
 
 
 def test_a_full_battery_takes_no_more() -> None:

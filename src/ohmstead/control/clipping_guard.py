@@ -24,6 +24,8 @@ _CUT_SHARE: Final = 0.01
 """So near the limit, the sun is cut off and may be far more than what is seen of it."""
 _TIGHT_SHARE: Final = 0.04
 """So near it, what is let in is hardly enough: meters differ by so much."""
+_MOST_W: Final = 5_000.0
+"""What few batteries of a house exceed."""
 _SPARE_STEPS: Final = 2
 _PEAK_S: Final = 900.0
 """How long the sun's peak is remembered: beside the next cloud it is about as strong."""
@@ -179,7 +181,7 @@ def _caught(
         # How much more there is shows only once it is let in.
         return Advice(
             reason=f"{why}, so the battery takes all it can",
-            room=Room(modes=frozenset({BatteryMode.HOLD})),
+            room=Room(modes=frozenset({BatteryMode.HOLD}), charge_w=_most_w(site, settings)),
             memory=memory,
         )
     steps = math.floor(float(memory["peak_w"]) / settings.step_w) + _SPARE_STEPS
@@ -189,6 +191,13 @@ def _caught(
         room=Room(modes=frozenset({BatteryMode.HOLD}), charge_w=power_w),
         memory=memory,
     )
+
+
+def _most_w(site: SiteSnapshot, settings: ClippingGuard) -> float:
+    """Return the most that need be let in: said in watts, as every other power of ours."""
+    if site.battery is not None and site.battery.max_charge_w is not None:
+        return site.battery.max_charge_w
+    return max(settings.limit_w or 0.0, settings.export_limit_w or 0.0, _MOST_W)
 
 
 def _kept_free(site: SiteSnapshot, settings: ClippingGuard, memory: dict[str, str]) -> Advice:
