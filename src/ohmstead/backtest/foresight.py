@@ -111,11 +111,12 @@ class Foresight:
         slots = []
         for watt in watts.tolist():
             until = at + HALF_HOUR
-            slots.append(
-                ForecastSlot(
-                    start=at, end=until, low_w=watt * low, middle_w=watt, high_w=watt * high
+            if watt > 0:  # of the night nothing need be said
+                slots.append(
+                    ForecastSlot(
+                        start=at, end=until, low_w=watt * low, middle_w=watt, high_w=watt * high
+                    )
                 )
-            )
             at = until
         return Forecast(slots=tuple(slots), source=source)
 
