@@ -124,6 +124,11 @@ FAMILIES: Final[Mapping[str, Family]] = MappingProxyType(
 STRATEGIES: Final = (
     "limits",
     "car",
+    "clipping_guard",
+    "soc_corridor",
+    "evening_export",
+    "gentle_charge",
+    "solar_export",
     "follow_plan",
     "price_threshold",
     "cheapest_slots",
