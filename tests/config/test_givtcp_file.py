@@ -136,6 +136,6 @@ def test_a_value_cannot_become_yaml_of_its_own(value: str) -> None:
     assert lines[-2].startswith("  - mqtt: {host: embedded, ")
     assert len(lines) == len(from_givtcp('{"INVERTOR_IP": "1.2.3.4"}').yaml.splitlines())
     name = value.strip()
-    if name:
+    if name and name.isprintable():  # control characters are left out of the file
         (mqtt,) = YAML().load(lines[-2])
         assert mqtt["mqtt"]["username"] == name
