@@ -76,6 +76,20 @@ def test_where_self_use_is_forbidden_the_battery_is_held() -> None:
     assert decision.reason == "the battery is low"
 
 
+def test_a_hold_takes_as_much_of_the_sun_as_may_be_charged() -> None:
+    hold = Room(modes=frozenset({BatteryMode.HOLD}), charge_w=600, discharge_w=1_000)
+    decision = decided(says("the sun is near the limit", hold))
+    assert decision.command is not None
+    assert decision.command.power_w == 600
+
+
+def test_the_sun_is_exported_sooner_than_the_battery() -> None:
+    out = Room(modes=frozenset({BatteryMode.DISCHARGE, BatteryMode.EXPORT_SOLAR}))
+    decision = decided(says("room is kept free", out))
+    assert decision.command is not None
+    assert decision.command.mode is BatteryMode.EXPORT_SOLAR
+
+
 def test_a_room_that_only_narrows_powers_does_not_explain_the_mode() -> None:
     decision = decided(says("at most 2 kW", Room(charge_w=2_000)))
     assert decision.command is not None

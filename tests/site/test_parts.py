@@ -194,6 +194,17 @@ class TestShare:
         parts = shared(command, devices)
         assert [part and part.power_w for part in parts.values()] == [2_000, 1_000]
 
+    def test_what_a_hold_may_take_is_shared_by_what_each_can_take(self) -> None:
+        command = BatteryCommand(mode=BatteryMode.HOLD, power_w=900, until=NOON)
+        devices = {
+            name: a_device(
+                Reading(device=name, at=NOON, values={}, battery=BatteryReading(max_charge_w=most))
+            )
+            for name, most in (("a", 2_000.0), ("b", 1_000.0))
+        }
+        parts = shared(command, devices)
+        assert [part and part.power_w for part in parts.values()] == [600, 300]
+
     def test_a_silent_battery_gets_no_share(self) -> None:
         devices = {"a": a_device(a_reading("a")), "b": a_device(None, "silent")}
         parts = shared(CHARGE, devices)

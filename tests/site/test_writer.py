@@ -1,6 +1,7 @@
 """Settings are checked, counted, journalled, sent once and read back; and can be undone."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -163,6 +164,33 @@ async def test_a_command_given_again_keeps_what_only_its_first_time_needed(house
     assert len(house.battery.sent) == 3  # the rate, the power, the switch: each once
     await house.writer.undo(house.battery, NOON, "the end")
     assert house.battery.held == {"charge_on": False, "charge_w": 2_000, "discharge_pct": 0}
+
+
+class Holding(ToyBattery):
+    """A battery that holds with a charge power of its own, or with whatever it is set to."""
+
+    def settings_for(self, command: BatteryCommand, now: datetime) -> tuple[SettingChange, ...]:
+        del now
+        if command.mode is not BatteryMode.HOLD:
+            return ()
+        wanted: dict[str, Value] = {"discharge_pct": 0}
+        if command.power_w is not None:
+            wanted["charge_w"] = command.power_w
+        elif self.held["charge_w"] == 0:
+            wanted["charge_w"] = 500  # the last it was seen at, which is not the owner's
+        return tuple(
+            SettingChange(device=self.name, point=point, value=value)
+            for point, value in wanted.items()
+        )
+
+
+async def test_a_power_that_is_no_longer_said_does_not_stay_behind(house: House) -> None:
+    house.battery = Holding()
+    for power_w in (500, 0, None):
+        await house.command(replace(HOLD, power_w=power_w))
+    assert house.battery.held == {"charge_on": False, "charge_w": 2_000, "discharge_pct": 0}
+    await house.command(SELF_USE)
+    assert house.battery.held == {"charge_on": False, "charge_w": 2_000, "discharge_pct": 100}
 
 
 async def test_the_owners_own_value_comes_back_after_several_commands(house: House) -> None:

@@ -75,15 +75,18 @@ class Writer:
         normal = command.mode is BatteryMode.SELF_USE
         undone: tuple[Write, ...] = ()
         try:
-            if normal:  # first give back what is ours, then see what is left to do
+            kind = (command.mode, command.power_w is None)
+            unbound = kind[1] and self._modes.get(device.name) == (command.mode, False)
+            # First give back what is ours, then see what is left to do: a power that is no
+            # longer said would stay behind as if it were the owner's.
+            if normal or unbound:
                 undone = await self.undo(device, errand.now, errand.why)
             changes = device.settings_for(command, errand.now)
             # A command given again may name fewer settings, as some hold what it needs already:
-            # only another mode, or one without its power, gives back what it does not need itself.
-            kind = (command.mode, command.power_w is None)
+            # only another one gives back what it does not need itself.
             if not normal and self._modes.get(device.name) != kind:
                 keep = frozenset(change.point for change in changes)
-                undone = await self.undo(device, errand.now, errand.why, keep)
+                undone += await self.undo(device, errand.now, errand.why, keep)
                 self._modes[device.name] = kind
         except NotWritable as exc:
             return Refused(device=device.name, command=command, why=str(exc))
