@@ -8,16 +8,21 @@ givenergy-scripts published.
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+import pytest
+
 from broken_clouds import LIMIT_W, BrokenClouds, PublishedMonitor
 from givenergy_house import JumpClock, Plant, Size, a_driver, serving
 from houses import LONDON
 from ohmstead.control.clipping_guard import ClippingGuard, clipping_guard
+from ohmstead.control.decide import decide
 from ohmstead.control.self_consumption import SelfConsumption, self_consumption
+from ohmstead.model import BatteryMode, BatteryReading, SiteSnapshot
 from ohmstead.simulation import BatterySettings, House, HouseSettings
 
 MORNING = datetime(2026, 6, 21, 10, 0, tzinfo=UTC)
 EVENING = datetime(2026, 6, 21, 13, 30, tzinfo=UTC)
 LOOK_S = 10.0
+SECOND = timedelta(seconds=1)
 HYBRID = Size(inverter_w=LIMIT_W, capacity_kwh=9.5232, step_w=96, hybrid=True, battery_w=3_600)
 FIRST_SOC_PCT = 40.0
 
@@ -103,3 +108,47 @@ async def test_a_day_of_broken_clouds() -> None:
     assert lost < 0.02
     assert monitors > 0.10
     assert writes < its_writes
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+def test_other_days_and_the_other_method(seed: int) -> None:
+    clouds = BrokenClouds(seed)
+    rising, first = (lost_under(clouds, method) for method in ("rising_power", "grid_first"))
+    monitors, _ = published(clouds)
+    print(  # noqa: T201 - the table this test is about
+        f"\nday {seed}; lost: published monitor {monitors:.1%}, rising_power {rising:.2%}, "
+        f"grid_first {first:.1%}"
+    )
+    assert rising < 0.02 < monitors
+    assert rising < first < unguarded(clouds)
+
+
+def lost_under(clouds: BrokenClouds, method: str) -> float:
+    """Return what is lost under the guard where a command takes a second to arrive."""
+    guard = ClippingGuard(limit_w=LIMIT_W, keep_free_pct=60, method=method)  # type: ignore[arg-type]
+    house, memory = a_house(clouds), dict[str, str]()
+    mode, most_w = BatteryMode.SELF_USE, HYBRID.battery_w or 0.0
+
+    def firmware(house: House) -> float:
+        missing_w = house.load_w - house.pv_w
+        if mode is BatteryMode.EXPORT_SOLAR:
+            return max(missing_w, 0)
+        return max(min(missing_w, 0), -most_w) if mode is BatteryMode.HOLD else missing_w
+
+    house.controller = firmware
+    house.advance(MORNING + timedelta(seconds=7))  # readings know nothing of the weather's steps
+    while house.at < EVENING:
+        site = SiteSnapshot(
+            at=house.at, timezone=LONDON, grid_w=house.grid_w, pv_w=house.pv_w,
+            load_w=house.load_w, memory=memory,
+            battery=BatteryReading(soc_pct=house.battery.soc_pct, power_w=house.battery_w),
+        )  # fmt: skip
+        decision = decide(site, [("clipping_guard", partial(clipping_guard, settings=guard))])
+        memory, command = dict(decision.memory), decision.command
+        house.advance(house.at + SECOND)
+        mode = BatteryMode.SELF_USE if command is None else command.mode
+        told_w = command.power_w if command else None
+        most_w = (HYBRID.battery_w or 0.0) if told_w is None else told_w
+        house.settle()
+        house.advance(house.at + timedelta(seconds=LOOK_S) - SECOND)
+    return lost_share(clouds, house)
