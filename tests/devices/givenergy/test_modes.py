@@ -145,7 +145,7 @@ def test_a_pause_is_a_slot_where_there_is_one_and_else_a_shut_rate(
         assert written(mode, a_plant(model)) == pairs
 
 
-@pytest.mark.parametrize("model", sorted(set(SINGLE) - {"hybrid_gen1"}))
+@pytest.mark.parametrize("model", SINGLE)
 @pytest.mark.parametrize(("power_w", "rate"), [(0, 0), (1_000, 10), (2_600, 50)])
 def test_a_hold_takes_no_more_of_the_sun_than_told(model: str, power_w: float, rate: int) -> None:
     pairs = dict(written(BatteryMode.HOLD, a_plant(model), power_w))
@@ -154,7 +154,10 @@ def test_a_hold_takes_no_more_of_the_sun_than_told(model: str, power_w: float, r
         assert pairs["ac_charge_rate_pct"] == share
     else:
         assert pairs["charge_rate_pct"] == rate
-    assert pairs["pause_mode"] == "discharge"
+    if model == "hybrid_gen1":
+        assert pairs["discharge_rate_pct"] == 0
+    else:
+        assert pairs["pause_mode"] == "discharge"
 
 
 @pytest.mark.parametrize("model", SINGLE)

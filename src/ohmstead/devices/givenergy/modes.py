@@ -87,6 +87,11 @@ class _Order:
     def mode(self) -> BatteryMode:
         return self.command.mode
 
+    @property
+    def caps_the_sun(self) -> bool:
+        """Whether a held battery takes no more of the sun than the power told."""
+        return self.mode is BatteryMode.HOLD and self.command.power_w is not None
+
     def slot(self, name: str) -> Pairs:
         """Return the slot from now to the command's end, in the order that never spans a day."""
         assert self.command.until is not None  # noqa: S101 - checked before anything else
@@ -181,13 +186,15 @@ def _single_phase(order: _Order) -> Pairs:
             return [*normal, *order.opened(*_RATES), *order.solar_first()]
         case mode if plant.shows("pause_mode"):
             opened = [] if mode is BatteryMode.IDLE else order.opened(*_RATES)
-            if mode is BatteryMode.HOLD and order.command.power_w is not None:
+            if order.caps_the_sun:
                 opened = [*order.opened("discharge_rate_pct"), *order.rate("charge")]
             return [*quiet, ("eco_mode_enabled", True), *opened, *order.pause(_PAUSED[mode])]
         case mode:
             # Without a pause slot the rates stay shut until somebody opens them.
             shut = _SHUT[mode]
             opened = order.opened(*(rate for rate in _RATES if rate not in shut))
+            if order.caps_the_sun:
+                opened = order.rate("charge")
             return [*normal, *opened, *((rate, 0) for rate in shut)]
 
 
