@@ -136,3 +136,8 @@ def test_a_slot_that_means_nothing_is_refused(
 def test_overlaps_are_refused() -> None:
     with pytest.raises(ValueError, match="overlap"):
         Forecast(slots=(a_slot(NOON, 30, 1), a_slot(NOON, 30, 1)))
+
+
+def test_a_step_of_no_length_is_refused() -> None:
+    with pytest.raises(ValueError, match="longer than nothing"):
+        Forecast(slots=()).resampled(timedelta())
