@@ -11,7 +11,8 @@ from rich.live import Live
 
 from ohmstead.app import watch_signals
 from ohmstead.cli.demo_day import Demo, open_demo
-from ohmstead.cli.demo_view import plain, summary, view
+from ohmstead.cli.demo_sum import summary
+from ohmstead.cli.demo_view import plain, view
 from ohmstead.errors import ConfigError
 from ohmstead.simulation import SCENARIOS
 
@@ -53,7 +54,8 @@ async def _run(
                 group.create_task(_end_of_day(demo))
             await demo.run()
             shown.cancel()
-        Console().print(summary(demo))
+        end = demo.over
+        Console().print(summary(demo.scenario, demo.ways(end), end))
 
 
 async def _end_of_day(demo: Demo) -> None:
@@ -66,13 +68,13 @@ async def _show(demo: Demo, console: Console, *, as_lines: bool) -> None:
     if demo.site is None:
         raise ConfigError("the demonstration has no site to show")
     if as_lines:
-        said = ""
+        said: object = None
         async for tick in demo.ticks():
-            line = plain(tick)
-            changed = line.partition(": ")[2]
-            if changed != said:
-                click.echo(line)
-            said = changed
+            command, slot = tick.decision.command, tick.snapshot.prices.buy
+            news = command and command.mode, slot and slot.at(tick.snapshot.at)
+            if news != said or any(getattr(result, "wrote", ()) for result in tick.results):
+                click.echo(plain(tick))
+            said = news
         return
     with Live(console=console, screen=console.is_terminal, auto_refresh=False) as live:
         async for tick in demo.ticks():

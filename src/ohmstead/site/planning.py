@@ -29,8 +29,8 @@ from ohmstead.planner.problem import Battery, Inverter, Problem, Slot
 __all__ = ["Outlook", "plan_for", "why_not"]
 
 _FAR: Final = timedelta(hours=36)
-_LEAST_SLOT: Final = timedelta(minutes=2)
-"""What is left of the present half-hour is a slot of its own, unless it is nearly over."""
+_LEAST_SLOT: Final = timedelta(seconds=1)
+"""What is left of the present half-hour is a slot of its own: without it nothing is planned now."""
 _HAIR_PER_KWH: Final = 1e-6
 """By so much export now pays less than at the end, in any currency's main unit."""
 
