@@ -179,16 +179,13 @@ def _rows(plan: Plan, zone: ZoneInfo, console: Console) -> None:
 
 def _cells(span: Span, plan: Plan, zone: ZoneInfo) -> tuple[str, ...]:
     start, end = span.first.start, span.last.end
-    stored = f"{span.last.soc_pct:.0f} %"
-    if span.from_pct is not None and round(span.from_pct) != round(span.last.soc_pct):
-        stored = f"{span.from_pct:.0f} → {stored}"
     moves = round(span.battery_w)
     way = "" if moves == 0 else " out" if moves > 0 else " in"
     return (
         f"{when(start, zone)}–{when(end, zone, since=start)}",
         MODES[span.first.mode],
         "–" if moves == 0 else f"{power(moves)}{way}",
-        stored,
+        span.stored,
         price_range((slot.import_per_kwh for slot in span.slots), plan.currency),
         money(span.cost, plan.currency),
     )

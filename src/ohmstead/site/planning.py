@@ -237,6 +237,8 @@ def _reason(
     currency = site.prices.buy.currency if site.prices.buy else "GBP"
     buys, sells = price(slot.import_per_kwh, currency), price(slot.export_per_kwh, currency)
     stored = price(planned.worth_per_kwh * settings.charge_efficiency, currency)
+    # Of what is drawn the last kWh counts: what doing without it would cost.
+    drawn = price(planned.lack_per_kwh * settings.charge_efficiency, currency)
     kept = price(planned.worth_per_kwh / settings.discharge_efficiency, currency)
     if planned.battery_w > 0:
         used = f"serve the house instead of drawing at {buys}; a kWh kept is worth {kept}"
@@ -246,7 +248,7 @@ def _reason(
         used = f"nothing to gain: a kWh kept is worth {kept}"
     return {
         BatteryMode.CHARGE: (
-            f"charge at {buys}{_dearest(later, site, currency)}; a kWh drawn is worth {stored}"
+            f"charge at {buys}{_dearest(later, site, currency)}; a kWh drawn is worth {drawn}"
         ),
         BatteryMode.DISCHARGE: f"sell at {sells}: a kWh kept would be worth {kept}",
         BatteryMode.HOLD: f"keep what is stored: drawing costs {buys}, a kWh kept is worth {kept}",
