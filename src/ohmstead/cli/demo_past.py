@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from ohmstead.cli.demo_played import wish
 from ohmstead.history.history import History
 from ohmstead.history.record import kinds_of
 from ohmstead.history.settings import HistorySettings
@@ -74,6 +75,7 @@ def _week_before(scenario: Scenario) -> Iterator[SiteSnapshot]:
     first = scenario.date - timedelta(days=_PAST_DAYS)
     at = datetime.combine(first, time(), scenario.timezone).astimezone(UTC)
     house = House(replace(scenario.house, step_s=300), at, scenario.timezone)
+    house.controller = wish
     battery = scenario.house.battery
     buy, sell = (_curve(scenario, export=export) for export in (False, True))
     while at < scenario.start:

@@ -36,6 +36,7 @@ __all__ = [
     "play",
     "prices_of",
     "self_use",
+    "wish",
 ]
 
 HALF_HOUR: Final = timedelta(minutes=30)
@@ -108,7 +109,7 @@ def play(scenario: Scenario, wanted: Decide, end: datetime, every: timedelta = _
     """Return what *scenario* would have come to by *end*, asking *wanted* again and again."""
     house = scenario.build()
     held: list[BatteryCommand | None] = [None]
-    house.controller = lambda house: _wish(house, held[0])
+    house.controller = lambda house: wish(house, held[0])
     meter = Meter(house)
     prices = prices_of(scenario)
     while house.at < end:
@@ -185,17 +186,17 @@ def _look(house: House, scenario: Scenario, prices: Prices) -> SiteSnapshot:
     )
 
 
-def _wish(house: House, command: BatteryCommand | None) -> float:
+def wish(house: House, command: BatteryCommand | None = None) -> float:
     """Return the battery power that an inverter makes of *command*, above zero discharging."""
     missing, soc_pct = house.load_w - house.pv_w, house.battery.soc_pct
-    wish = missing
+    wanted = missing
     if command is not None:
         power_w = house.settings.inverter_w if command.power_w is None else command.power_w
-        wish = _wish_of(command, missing, house.pv_w, power_w, soc_pct)
-    return wish if wish < 0 or soc_pct > RESERVE_PCT else 0.0
+        wanted = _wanted(command, missing, house.pv_w, power_w, soc_pct)
+    return wanted if wanted < 0 or soc_pct > RESERVE_PCT else 0.0
 
 
-def _wish_of(
+def _wanted(
     command: BatteryCommand, missing: float, pv_w: float, power_w: float, soc_pct: float
 ) -> float:
     spare = max(-missing, 0.0)
