@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from houses import NOON, a_site
-from ohmstead.control.follow_plan import FollowPlan, follow_plan
+from ohmstead.control.follow_plan import FollowPlan, Futures, follow_plan
 from ohmstead.model import Advice, BatteryMode, Plan, PlanSlot, Room
 
 HALF = timedelta(minutes=30)
@@ -111,3 +111,17 @@ def test_settings_that_cannot_be_meant_are_refused(key: str, value: float) -> No
     given: dict[str, Any] = {key: value}
     with pytest.raises(ValueError, match=key):
         FollowPlan(**given)
+
+
+@pytest.mark.parametrize(
+    "shares",
+    [
+        pytest.param({"dull": -0.1}, id="below nothing"),
+        pytest.param({"bright": float("inf")}, id="endless"),
+        pytest.param({"middle": float("nan")}, id="no number"),
+        pytest.param({"middle": 0}, id="no future at all"),
+    ],
+)
+def test_futures_need_shares_that_mean_something(shares: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="shares of futures"):
+        Futures(**shares)

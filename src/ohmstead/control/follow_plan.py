@@ -8,12 +8,30 @@ from typing import Final
 from ohmstead.control.words import clock_time, price
 from ohmstead.model import Advice, BatteryMode, Room, SiteSnapshot
 
-__all__ = ["FollowPlan", "follow_plan"]
+__all__ = ["FollowPlan", "Futures", "follow_plan"]
 
 _OLD: Final = timedelta(minutes=45)
 """A plan is made every few minutes; one so old was made of things that hold no more."""
 _LONGEST: Final = timedelta(hours=12)
 _CHARGES: Final = frozenset({BatteryMode.CHARGE, BatteryMode.CHARGE_SOLAR})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Futures:
+    """How likely each way is in which the coming hours may turn out, beside the others."""
+
+    dull: float = 0.0
+    """Little sun and much load: nine times in ten it is better."""
+    middle: float = 1.0
+    """What to expect."""
+    bright: float = 0.0
+    """Much sun and little load: nine times in ten it is worse."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant."""
+        shares = (self.dull, self.middle, self.bright)
+        if not all(0 <= share < math.inf for share in shares) or not sum(shares):
+            raise ValueError("the shares of futures must not be below 0, nor all of them 0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +54,8 @@ class FollowPlan:
     """For a hybrid, what its one inverter brings to the house; sun and battery share it."""
     export: bool = True
     """Whether the battery may feed the grid where that pays."""
+    futures: Futures = Futures(dull=0.25, middle=0.5, bright=0.25)
+    """What the first step of the plan must suit; the middle alone is a plan with one future."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""

@@ -42,7 +42,8 @@ class Hedged:
     """A plan whose first step suits several futures."""
 
     plan: Plan
-    """Of the first future given, with the common first step."""
+    """Of the first future given, with the common first step. Its gap is to the best plan for that
+    future alone: what it costs to be prepared for the others is in it."""
     expected: float
     """What the futures cost by their shares, with this first step."""
     alone: float
@@ -78,7 +79,7 @@ def make_hedged_plan(futures: Sequence[Future]) -> Hedged:
     close = 1e-6 * tasks[0].house.dearest
     chosen = 0 if costs[0] <= least + close else int(costs.argmin())
     return Hedged(
-        plan=own if chosen == 0 else _with_first(middle, tasks[0], float(tried[0][chosen])),
+        plan=own if chosen == 0 else _with_first(own, tasks[0], float(tried[0][chosen])),
         expected=float(costs[chosen]),
         alone=float(costs[0]),
     )
@@ -108,8 +109,10 @@ def _cost(task: Task, changes: Floats) -> Floats:
     return now + later
 
 
-def _with_first(problem: Problem, task: Task, change: float) -> Plan:
-    """Return the best plan that begins with *change*."""
+def _with_first(own: Plan, task: Task, change: float) -> Plan:
+    """Return the best plan that begins with *change*, its gap to the best that begins freely."""
     points = [cut(*task.points[0], change, change), *task.points[1:]]
     fixed = replace(task, points=points, curves=curves_through(points))
-    return plan_of(problem, fixed, solved(fixed))
+    found = plan_of(task.problem, fixed, solved(fixed))
+    bound = own.objective + own.missed - own.gap
+    return replace(found, gap=max(found.objective + found.missed - bound, 0.0))

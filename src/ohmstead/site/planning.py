@@ -6,10 +6,11 @@ Pure. The planner knows slots and energies; people know times, prices and reason
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import IntEnum
 from math import inf
 from typing import Final
 
-from ohmstead.control.follow_plan import FollowPlan
+from ohmstead.control.follow_plan import FollowPlan, Futures
 from ohmstead.control.words import price
 from ohmstead.model import (
     BatteryMode,
@@ -21,7 +22,7 @@ from ohmstead.model import (
     PriceSlot,
     SiteSnapshot,
 )
-from ohmstead.planner.make import make_plan
+from ohmstead.planner.futures import Future, Hedged, make_hedged_plan
 from ohmstead.planner.plan import Plan as Answer
 from ohmstead.planner.plan import PlannedSlot
 from ohmstead.planner.problem import Battery, Inverter, Problem, Slot
@@ -33,6 +34,14 @@ _LEAST_SLOT: Final = timedelta(minutes=2)
 """What is left of the present half-hour is a slot of its own, unless it is nearly over."""
 _HAIR_PER_KWH: Final = 1e-6
 """By so much export now pays less than at the end, in any currency's main unit."""
+
+
+class _Likely(IntEnum):
+    """Which of a forecast's three numbers the sun is taken from."""
+
+    DULL = 0
+    MIDDLE = 1
+    BRIGHT = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,42 +68,55 @@ def why_not(site: SiteSnapshot, settings: FollowPlan) -> str | None:
 def plan_for(site: SiteSnapshot, outlook: Outlook, settings: FollowPlan) -> Plan:
     """Return the cheapest plan for *site*; ``why_not`` must have found nothing missing."""
     assert site.prices.buy is not None  # noqa: S101 - what why_not looks at
-    assert site.battery is not None  # noqa: S101 - what why_not looks at
     spans = _spans(site.prices.buy, site.at)
-    slots = tuple(_slot(span, site, outlook, settings) for span in spans)
-    problem = Problem(
-        slots=slots,
-        battery=_battery(site.battery, settings),
-        inverter=None if settings.inverter_w is None else _inverter(settings.inverter_w),
-        import_max_w=outlook.import_limit_w,
-        export_max_w=outlook.export_limit_w,
-        end_worth=_end_worth(spans, site.battery, settings),
-    )
-    answer = _sun_stored_early(problem)
-    return _timed(answer, spans, slots, site, outlook, settings)
+    futures = _futures(settings.futures)
+    asked = [_problem(spans, site, outlook, settings, likely) for _, likely in futures]
+    hedged = _sun_stored_early(asked, [share for share, _ in futures])
+    return _timed(hedged.plan, spans, asked[0].slots, site, outlook, settings)
 
 
-def _sun_stored_early(problem: Problem) -> Answer:
+def _futures(futures: Futures) -> list[tuple[float, _Likely]]:
+    """Return the futures that count by their shares, the middle one always and first."""
+    others = ((futures.dull, _Likely.DULL), (futures.bright, _Likely.BRIGHT))
+    return [(futures.middle, _Likely.MIDDLE), *(other for other in others if other[0] > 0)]
+
+
+def _sun_stored_early(asked: Sequence[Problem], shares: Sequence[float]) -> Hedged:
     """Return the cheapest plan; of those that cost the same, the one that fills up first.
 
     On paper it is all one whether the sun of the morning is stored or that of the afternoon. But
     the afternoon may be cloudy. So of equal prices the later one pays a hair more, too little to
     outweigh anything else: backtests lose half as much with it, and more with a stronger one.
+    The gap is that of the middle future, what it costs to be prepared for the others included.
     """
-    count, battery = len(problem.slots), problem.battery
+    middle, count = asked[0], len(asked[0].slots)
     less = [_HAIR_PER_KWH * (count - number) / count for number in range(count)]
-    asked = tuple(
-        replace(slot, export_per_kwh=slot.export_per_kwh - hair)
-        for slot, hair in zip(problem.slots, less, strict=True)
+    hedged = make_hedged_plan(
+        [
+            Future(share=share, problem=_later_pays_more(problem, less))
+            for share, problem in zip(shares, asked, strict=True)
+        ]
     )
-    early = make_plan(replace(problem, slots=asked))
+    early = hedged.plan
     paid = sum(_fed_in_kwh(slot) * hair for slot, hair in zip(early.slots, less, strict=True))
-    most_kwh = sum(slot.pv_kwh for slot in asked) + problem.hours * battery.discharge_max_w / 1_000
-    return replace(
+    most_kwh = sum(slot.pv_kwh for slot in middle.slots)
+    most_kwh += middle.hours * middle.battery.discharge_max_w / 1_000
+    plan = replace(
         early,
         cost=early.cost - paid,
         objective=early.objective - paid,
         gap=early.gap + _HAIR_PER_KWH * most_kwh,
+    )
+    return replace(hedged, plan=plan)
+
+
+def _later_pays_more(problem: Problem, less: Sequence[float]) -> Problem:
+    slots = zip(problem.slots, less, strict=True)
+    return replace(
+        problem,
+        slots=tuple(
+            replace(slot, export_per_kwh=slot.export_per_kwh - hair) for slot, hair in slots
+        ),
     )
 
 
@@ -103,6 +125,24 @@ def _fed_in_kwh(planned: PlannedSlot) -> float:
 
 
 # ---- the question ---------------------------------------------------------------------------
+
+
+def _problem(
+    spans: Sequence[PriceSlot],
+    site: SiteSnapshot,
+    outlook: Outlook,
+    settings: FollowPlan,
+    likely: _Likely,
+) -> Problem:
+    assert site.battery is not None  # noqa: S101 - what why_not looks at
+    return Problem(
+        slots=tuple(_slot(span, site, outlook, settings, likely) for span in spans),
+        battery=_battery(site.battery, settings),
+        inverter=None if settings.inverter_w is None else _inverter(settings.inverter_w),
+        import_max_w=outlook.import_limit_w,
+        export_max_w=outlook.export_limit_w,
+        end_worth=_end_worth(spans, site.battery, settings),
+    )
 
 
 def _spans(buy: PriceCurve, now: datetime) -> Sequence[PriceSlot]:
@@ -115,12 +155,14 @@ def _spans(buy: PriceCurve, now: datetime) -> Sequence[PriceSlot]:
     return [replace(first, start=now), *others]
 
 
-def _slot(span: PriceSlot, site: SiteSnapshot, outlook: Outlook, settings: FollowPlan) -> Slot:
+def _slot(
+    span: PriceSlot, site: SiteSnapshot, outlook: Outlook, settings: FollowPlan, likely: _Likely
+) -> Slot:
     hours = (span.end - span.start) / timedelta(hours=1)
     sell = site.prices.sell.at(span.start) if site.prices.sell else None
     export = 0.0 if sell is None else sell.per_kwh
-    load_kwh = _kwh(outlook.load, span)
-    pv_kwh = _kwh(outlook.solar, span) if outlook.solar else 0.0
+    load_kwh = _kwh(outlook.load, span, 2 - likely)  # a dull day is one of much load
+    pv_kwh = _kwh(outlook.solar, span, likely) if outlook.solar else 0.0
     missing_w = max(load_kwh - pv_kwh, 0.0) / hours * 1_000
     return Slot(
         hours=hours,
@@ -132,9 +174,9 @@ def _slot(span: PriceSlot, site: SiteSnapshot, outlook: Outlook, settings: Follo
     )
 
 
-def _kwh(forecast: Forecast, span: PriceSlot) -> float:
-    """Return the energy expected in *span*; where nothing is known, none."""
-    return forecast.kwh(span.start, span.end)[1]
+def _kwh(forecast: Forecast, span: PriceSlot, which: int) -> float:
+    """Return the low, middle or high energy of *span*, never below 0; of the unknown, none."""
+    return max(forecast.kwh(span.start, span.end)[which], 0.0)
 
 
 def _battery(battery: BatteryReading, settings: FollowPlan) -> Battery:
