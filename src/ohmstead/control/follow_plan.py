@@ -10,8 +10,6 @@ from ohmstead.model import Advice, BatteryMode, Room, SiteSnapshot
 
 __all__ = ["FollowPlan", "follow_plan"]
 
-_OLD: Final = timedelta(minutes=45)
-"""A plan is made every few minutes; one so old was made of things that hold no more."""
 _LONGEST: Final = timedelta(hours=12)
 _CHARGES: Final = frozenset({BatteryMode.CHARGE, BatteryMode.CHARGE_SOLAR})
 
@@ -57,9 +55,10 @@ def follow_plan(site: SiteSnapshot, room: Room, settings: FollowPlan) -> Advice:
     del room, settings
     plan = site.plan
     if plan is None:
-        return Advice(reason="there is no plan yet", blind=True)
+        why = f"there is no plan: {site.plan_trouble}" if site.plan_trouble else None
+        return Advice(reason=why or "there is no plan yet", blind=True)
     slot, end = plan.at(site.at), plan.run_from(site.at)
-    if plan.age(site.at) > _OLD or slot is None or end is None:
+    if not plan.holds(site.at) or slot is None or end is None:
         return Advice(reason="the plan is too old to be followed", blind=True)
     end = min(end, site.at + _LONGEST)
     until = None if slot.mode is BatteryMode.SELF_USE else end
