@@ -1,5 +1,5 @@
 "use strict";
-// One page over the API, and nothing but the API: /api/v1/live, prices, points, plan, requests, journal.
+// One page over the API, and nothing but the API: /api/v1/live, prices, points, plan, forecasts, requests, journal.
 
 const api = (path, options) => fetch("/api/v1/" + path, options);
 const find = (id) => document.getElementById(id);
@@ -59,7 +59,9 @@ function showTick(tick) {
   showDevices(tick.devices);
   const failures = tick.results.filter((result) => result.outcome !== "applied");
   if (failures.length) find("reason").append(make("span", " " + failures.map((f) => `${f.device}: ${f.why}`).join("; "), "trouble"));
+  find("plan-trouble").textContent = site.plan_trouble === null ? "" : "No new plan: " + site.plan_trouble + ".";
   showPlan(decision, site.at);
+  showExpected(site.at);
   const slot = site.import_per_kwh + "@" + Math.floor(Date.parse(site.at) / 1800000);
   if (slot !== slotSeen) { slotSeen = slot; showPrices(site.at); }
   const writes = tick.results.reduce((sum, result) => sum + Object.keys(result.wrote).length, 0);
