@@ -12,15 +12,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ohmstead.errors import ProblemError
+from ohmstead.model import BatteryMode
 from ohmstead.planner.car import best_with_car
 from ohmstead.planner.house import Floats
-from ohmstead.planner.make import make_plan, plan_of
+from ohmstead.planner.make import Habit, make_plan, plan_of, way_of
 from ohmstead.planner.nodes import NEVER
 from ohmstead.planner.plan import Plan
 from ohmstead.planner.problem import Problem
 from ohmstead.planner.self_use import self_use
 from ohmstead.planner.slot import curves_through, cut
-from ohmstead.planner.solve import Task, ahead, solved, task_of
+from ohmstead.planner.solve import Answer, Task, ahead, solved, task_of
 
 __all__ = ["Future", "Hedged", "make_hedged_plan"]
 
@@ -42,18 +43,21 @@ class Hedged:
     """A plan whose first step suits several futures."""
 
     plan: Plan
-    """Of the first future given, with the common first step."""
+    """Of the first future given, with the common first step. Its gap is to the best plan for that
+    future alone: what it costs to be prepared for the others is in it."""
     expected: float
     """What the futures cost by their shares, with this first step."""
     alone: float
     """What they would cost with the first step of the first future's own plan."""
 
 
-def make_hedged_plan(futures: Sequence[Future]) -> Hedged:
+def make_hedged_plan(futures: Sequence[Future], habit: Habit | None = None) -> Hedged:
     """Return the plan for the first of *futures* whose first step is best for all of them.
 
     A car is planned in the first future and takes the same in all. A charge on the peak binds
-    all slots together: there only the first future counts.
+    all slots together: there only the first future counts. The plan in force, as *habit* tells
+    it, stays unless a new first step gains enough over all futures, or the way that goes on
+    from there in the first of them; both gains count together.
     """
     total = sum(future.share for future in futures)
     if not futures or total <= 0 or min(future.share for future in futures) < 0:
@@ -61,12 +65,12 @@ def make_hedged_plan(futures: Sequence[Future]) -> Hedged:
     shares = [future.share / total for future in futures]
     middle = futures[0].problem
     own = make_plan(middle)
-    if middle.peak_per_kw > 0 or len(futures) == 1:
+    if middle.peak_per_kw > 0 or (len(futures) == 1 and habit is None):
         return Hedged(plan=own, expected=own.objective, alone=own.objective)
     car: Floats | None = best_with_car(middle).car if middle.car is not None else None
     tasks = [task_of(future.problem, car) for future in futures]
     own_change = own.slots[0].stored_kwh - middle.battery.energy_kwh
-    tried = _tried(tasks, own_change)
+    tried = _tried(tasks, own_change, _first_of(habit, tasks[0], own_change))
     costs = np.sum(
         [
             share * _cost(task, changes)
@@ -76,20 +80,44 @@ def make_hedged_plan(futures: Sequence[Future]) -> Hedged:
     )
     least = float(costs.min())
     close = 1e-6 * tasks[0].house.dearest
-    chosen = 0 if costs[0] <= least + close else int(costs.argmin())
-    return Hedged(
-        plan=own if chosen == 0 else _with_first(middle, tasks[0], float(tried[0][chosen])),
-        expected=float(costs[chosen]),
-        alone=float(costs[0]),
-    )
+    chosen = _OWN if costs[_OWN] <= least + close else int(costs.argmin())
+    plan = own if chosen == _OWN else _with_first(own, tasks[0], float(tried[0][chosen]))
+    if habit is not None and not _behaves(plan, habit):
+        index = _SERVED if _follows(habit) else _OLD
+        staying = replace(habit, least_gain=habit.least_gain - float(costs[index] - least))
+        kept = _staying(own, tasks[0], float(tried[0][index]), staying)
+        if kept is not None:
+            plan, chosen = kept, index
+    return Hedged(plan=plan, expected=float(costs[chosen]), alone=float(costs[_OWN]))
 
 
-def _tried(tasks: Sequence[Task], own: float) -> list[Floats]:
+_OWN, _OLD, _SERVED = 0, 1, -1
+"""Among the first steps tried: the first future's own, the plan in force's, and self-use."""
+
+
+def _behaves(plan: Plan, habit: Habit) -> bool:
+    """Tell whether *plan* does what the one in force does, as far as that reached."""
+    coming = zip(plan.slots, habit.modes, strict=False)
+    return bool(habit.modes) and all(slot.mode is mode for slot, mode in coming)
+
+
+def _follows(habit: Habit) -> bool:
+    return habit.modes[:1] == (BatteryMode.SELF_USE,)
+
+
+def _first_of(habit: Habit | None, task: Task, otherwise: float) -> float:
+    """Return the change of energy that the plan in force wants now."""
+    if habit is None or not habit.stored_kwh:
+        return otherwise
+    return habit.stored_kwh[0] - task.energy
+
+
+def _tried(tasks: Sequence[Task], own: float, old: float) -> list[Floats]:
     """Return the first changes to try, for every future the same behaviours in the same order."""
     knots = [np.array(task.points[0][0]) for task in tasks]
     low, high = min(float(xs[0]) for xs in knots), max(float(xs[-1]) for xs in knots)
     steps = np.linspace(low, high, STEPS + 1)
-    common = np.concatenate([[own], *knots, steps, -tasks[0].house.standby[:1]])
+    common = np.concatenate([[own, old], *knots, steps, -tasks[0].house.standby[:1]])
     found = []
     for task, xs in zip(tasks, knots, strict=True):
         least, most = task.limits.at(0, task.energy)
@@ -108,8 +136,26 @@ def _cost(task: Task, changes: Floats) -> Floats:
     return now + later
 
 
-def _with_first(problem: Problem, task: Task, change: float) -> Plan:
-    """Return the best plan that begins with *change*."""
+def _with_first(own: Plan, task: Task, change: float) -> Plan:
+    """Return the best plan that begins with *change*, its gap to the best that begins freely."""
+    fixed = _beginning(task, change)
+    return _of(own, fixed, solved(fixed))
+
+
+def _staying(own: Plan, task: Task, change: float, habit: Habit) -> Plan | None:
+    """Return the plan that begins with *change* and goes on as *habit*, if that is good enough."""
+    fixed = _beginning(task, change)
+    found = solved(fixed)
+    old = way_of(fixed, found, habit)
+    return _of(own, fixed, old) if old.cost - found.cost < habit.least_gain else None
+
+
+def _beginning(task: Task, change: float) -> Task:
     points = [cut(*task.points[0], change, change), *task.points[1:]]
-    fixed = replace(task, points=points, curves=curves_through(points))
-    return plan_of(problem, fixed, solved(fixed))
+    return replace(task, points=points, curves=curves_through(points))
+
+
+def _of(own: Plan, task: Task, answer: Answer) -> Plan:
+    found = plan_of(task.problem, task, answer)
+    bound = own.objective + own.missed - own.gap
+    return replace(found, gap=max(found.objective + found.missed - bound, 0.0))
