@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -98,6 +99,9 @@ class TestWords:
     )
     def test_totals(self, plan: Plan, says: str) -> None:
         assert says in totals(plan)
+
+    def test_the_weight_of_its_power_is_told_where_it_is_known(self) -> None:
+        assert totals(replace(NIGHT_AND_DAY, carbon_kg=3.21)).endswith("less; 3.2 kg of CO2")
 
     def test_amounts_powers_and_prices(self) -> None:
         assert money(-0.004, "GBP") == "£0.00"

@@ -114,6 +114,7 @@ def planner(settings: Settings, clock: Clock, known: ForecastSources) -> PlanPor
         clock,
         import_limit_w=grid.import_limit_w,
         export_limit_w=grid.export_limit_w,
+        carbon=known.carbon,
     )
 
 

@@ -56,6 +56,8 @@ class FollowPlan:
     """What the first step of the plan must suit; the middle alone is a plan with one future."""
     worth_a_switch: float = 0.02
     """What a new plan must save over the one in force to do anything else, in money."""
+    carbon_per_kg: float = 0.0
+    """What a kilogram of CO2 counts for beside the price, in money; needs a carbon forecast."""
     curtail: bool = False
     """Whether the sun may be turned down where feeding in costs money; no driver does it yet."""
 
@@ -63,8 +65,9 @@ class FollowPlan:
         """Refuse what cannot be meant."""
         if self.wear_per_kwh < 0 or not math.isfinite(self.wear_per_kwh):
             raise ValueError("wear_per_kwh must not be below 0")
-        if not 0 <= self.worth_a_switch < math.inf:
-            raise ValueError("worth_a_switch must not be below 0")
+        for name in ("worth_a_switch", "carbon_per_kg"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name} must not be below 0")
         if not 0 <= self.min_soc_pct < 100:  # noqa: PLR2004 - per cent
             raise ValueError("min_soc_pct must be from 0 to 99")
         for name in ("charge_efficiency", "discharge_efficiency"):

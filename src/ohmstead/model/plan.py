@@ -59,6 +59,8 @@ class Plan:
     currency: str = "GBP"
     start_soc_pct: float | None = None
     """What is stored when the first slot begins."""
+    carbon_kg: float | None = None
+    """What the power drawn weighs in CO2, less what is fed in; None if nobody knows."""
 
     def at(self, moment: datetime) -> PlanSlot | None:
         """Return the slot that *moment* lies in, or None where nothing is planned."""

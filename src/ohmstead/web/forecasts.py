@@ -13,7 +13,9 @@ from ohmstead.web.problems import PROBLEM
 from ohmstead.web.schema import Moment
 
 __all__ = [
+    "CarbonSlotView",
     "CarbonView",
+    "ForecastSlotView",
     "ForecastView",
     "ForecastsView",
     "forecasts_view",

@@ -44,6 +44,8 @@ class PlanView(BaseModel):
     """What it saves over a house that does not plan."""
     gap: float
     """It costs at most so much more than the best there is."""
+    carbon_kg: float | None
+    """What the power drawn weighs in CO2, less what is fed in; null if nobody knows."""
     trouble: str | None = None
     """Why no newer plan could be made; null while all is well."""
     slots: list[PlanSlotView]
@@ -83,6 +85,7 @@ def plan_view(plan: Plan, trouble: str | None = None) -> PlanView:
         cost=plan.cost,
         saved=plan.saved,
         gap=plan.gap,
+        carbon_kg=plan.carbon_kg,
         trouble=trouble,
         slots=[_slot(slot) for slot in plan.slots],
     )
