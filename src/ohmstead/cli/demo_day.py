@@ -70,7 +70,9 @@ class Demo:
         """Run the service until ``stop`` is set."""
         book = build.history(self.settings)
         plan = plan_of(self.settings, self.clock, book)
-        faces = [*faces_of(self.settings, self.clock, __version__, self._listening, book)]
+        faces = [
+            *faces_of(self.settings, self.clock, __version__, self._listening, book, plan.forecasts)
+        ]
         await app.run(plan, self.clock, self.stop, [*faces, ("demo", self._meet)])
 
     @property

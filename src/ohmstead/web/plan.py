@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Final
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationInfo, field_validator
 
 from ohmstead.model import BatteryMode, Plan, PlanSlot, Tick
 from ohmstead.ports import SitePort
@@ -13,13 +13,23 @@ from ohmstead.web.problems import PROBLEM, Problem
 
 __all__ = ["PlanSlotView", "PlanView", "make_plan_api", "plan_view"]
 
-_WATTS: Final = 1
-_PER_CENT: Final = 2
-_MONEY: Final = 6
-"""So many digits behind the point."""
+_DIGITS: Final = {"w": 1, "pct": 2}
+"""So many behind the point, by unit; money has more."""
 
 
-class PlanSlotView(BaseModel):
+class _Rounded(BaseModel):
+    """No more digits than anybody can measure."""
+
+    @field_validator("*")
+    @classmethod
+    def _round(cls, value: object, info: ValidationInfo) -> object:
+        if not isinstance(value, float):
+            return value
+        unit = (info.field_name or "").rpartition("_")[2]
+        return round(value, _DIGITS.get(unit, 6)) + 0.0  # never -0.0
+
+
+class PlanSlotView(_Rounded):
     """One span of the plan; powers are means, as forecast."""
 
     start: datetime
@@ -39,7 +49,7 @@ class PlanSlotView(BaseModel):
     reason: str
 
 
-class PlanView(BaseModel):
+class PlanView(_Rounded):
     """The whole plan, in the currency's main unit."""
 
     made_at: datetime
@@ -50,6 +60,10 @@ class PlanView(BaseModel):
     """What it saves over a house that does not plan."""
     gap: float
     """It costs at most so much more than the best there is."""
+    carbon_kg: float | None
+    """What the power drawn weighs in CO2, less what is fed in; null if nobody knows."""
+    trouble: str | None = None
+    """Why no newer plan could be made; null while all is well."""
     slots: list[PlanSlotView]
 
 
@@ -60,10 +74,10 @@ def make_plan_api(site: SitePort) -> APIRouter:
     @api.get("/plan")
     async def read_plan() -> PlanView:
         """The plan, slot by slot, with the reason for each."""
-        plan = site.last.snapshot.plan if site.last else None
-        if plan is None:
+        seen = site.last.snapshot if site.last else None
+        if seen is None or seen.plan is None:
             raise Problem(HTTPStatus.NOT_FOUND, _why_none(site.last))
-        return plan_view(plan)
+        return plan_view(seen.plan, seen.plan_trouble)
 
     return api
 
@@ -71,44 +85,43 @@ def make_plan_api(site: SitePort) -> APIRouter:
 def _why_none(last: Tick | None) -> str:
     if last is None:
         return "there is no plan yet: the house was not read yet"
+    if last.snapshot.plan_trouble is not None:
+        return f"there is no plan: {last.snapshot.plan_trouble}"
     if any(advice.strategy == "follow_plan" for advice in last.decision.trail):
-        return "there is no plan yet; the log says what it waits for"
+        return "there is no plan yet; try again in a moment"
     return "there is no plan; list `follow_plan` under control to have one made"
 
 
-def plan_view(plan: Plan) -> PlanView:
-    """Return *plan* as the API shows it."""
+def plan_view(plan: Plan, trouble: str | None = None) -> PlanView:
+    """Return *plan* as the API shows it, with the *trouble* of making the next."""
     return PlanView(
         made_at=plan.made_at,
         made_of=plan.made_of,
         currency=plan.currency,
-        cost=_round(plan.cost, _MONEY),
-        saved=_round(plan.saved, _MONEY),
-        gap=_round(plan.gap, _MONEY),
+        cost=plan.cost,
+        saved=plan.saved,
+        gap=plan.gap,
+        carbon_kg=plan.carbon_kg,
+        trouble=trouble,
         slots=[_slot(slot) for slot in plan.slots],
     )
 
 
 def _slot(slot: PlanSlot) -> PlanSlotView:
-    """Return *slot* with no more digits than anybody can measure."""
     return PlanSlotView(
         start=slot.start,
         end=slot.end,
         mode=slot.mode,
-        power_w=None if slot.power_w is None else _round(slot.power_w, _WATTS),
-        target_pct=_round(slot.target_pct, _PER_CENT),
-        battery_w=_round(slot.battery_w, _WATTS),
-        grid_w=_round(slot.grid_w, _WATTS),
-        pv_w=_round(slot.pv_w, _WATTS),
-        load_w=_round(slot.load_w, _WATTS),
-        soc_pct=_round(slot.soc_pct, _PER_CENT),
+        power_w=slot.power_w,
+        target_pct=slot.target_pct,
+        battery_w=slot.battery_w,
+        grid_w=slot.grid_w,
+        pv_w=slot.pv_w,
+        load_w=slot.load_w,
+        soc_pct=slot.soc_pct,
         import_per_kwh=slot.import_per_kwh,
         export_per_kwh=slot.export_per_kwh,
-        cost=_round(slot.cost, _MONEY),
-        worth_per_kwh=_round(slot.worth_per_kwh, _MONEY),
+        cost=slot.cost,
+        worth_per_kwh=slot.worth_per_kwh,
         reason=slot.reason,
     )
-
-
-def _round(value: float, digits: int) -> float:
-    return round(value, digits) + 0.0  # never -0.0
