@@ -15,7 +15,7 @@ from ohmstead.errors import ProblemError
 from ohmstead.model import BatteryMode
 from ohmstead.planner.car import best_with_car
 from ohmstead.planner.house import Floats
-from ohmstead.planner.make import Habit, make_plan, plan_of, way_of
+from ohmstead.planner.make import SAME_KWH, Habit, make_plan, plan_of, way_of
 from ohmstead.planner.nodes import NEVER
 from ohmstead.planner.plan import Plan
 from ohmstead.planner.problem import Problem
@@ -132,7 +132,12 @@ def _tried(tasks: Sequence[Task], own: float, old: float) -> list[Floats]:
 def _cost(task: Task, changes: Floats) -> Floats:
     """Return what a future costs with each of the first *changes*."""
     now = np.interp(changes, *task.points[0])
-    later: Floats = np.interp(task.energy + changes, *ahead(task), left=NEVER, right=NEVER)
+    energies, costs = ahead(task)
+    reached = task.energy + changes
+    edge = np.clip(reached, energies[0], energies[-1])
+    # What is a hair beyond the edge was rounded there.
+    reached = np.where(np.abs(reached - edge) < SAME_KWH, edge, reached)
+    later: Floats = np.interp(reached, energies, costs, left=NEVER, right=NEVER)
     return now + later
 
 
