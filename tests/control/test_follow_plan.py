@@ -97,6 +97,13 @@ def test_without_a_plan_for_now_it_is_blind(plan: Plan | None, why: str) -> None
     assert why in said.reason
 
 
+def test_why_there_is_none_is_said() -> None:
+    site = replace(a_site(), plan_trouble="the import price is not known for now")
+    said = follow_plan(site, Room(), FollowPlan())
+    assert said.blind
+    assert said.reason == "there is no plan: the import price is not known for now"
+
+
 def test_a_run_ends_where_the_mode_changes_or_a_slot_is_missing() -> None:
     plan = a_plan((BatteryMode.HOLD, 0, 50), (BatteryMode.HOLD, 0, 50), (BatteryMode.IDLE, 0, 50))
     assert plan.run_from(NOON) == NOON + 2 * HALF
@@ -111,6 +118,7 @@ def test_a_run_ends_where_the_mode_changes_or_a_slot_is_missing() -> None:
         ("wear_per_kwh", -0.1),
         ("wear_per_kwh", float("inf")),
         ("worth_a_switch", -0.01),
+        ("carbon_per_kg", -0.01),
         ("worth_a_switch", float("inf")),
         ("min_soc_pct", 100),
         ("charge_efficiency", 0),

@@ -132,4 +132,5 @@ def totals(plan: Plan) -> str:
     cost = f"{'earns' if earns else 'costs'} {money(abs(plan.cost), plan.currency)}"
     saved, gap = money(plan.saved, plan.currency), money(plan.gap, plan.currency)
     best = "none costs less" if round(plan.gap, 2) <= 0 else f"at most {gap} dearer than the best"
-    return f"{cost}; saves {saved} over a house that does not plan; {best}"
+    weighs = "" if plan.carbon_kg is None else f"; {plan.carbon_kg:.1f} kg of CO2"
+    return f"{cost}; saves {saved} over a house that does not plan; {best}{weighs}"

@@ -10,8 +10,6 @@ from ohmstead.model import Advice, BatteryMode, Room, SiteSnapshot
 
 __all__ = ["FollowPlan", "Futures", "follow_plan"]
 
-_OLD: Final = timedelta(minutes=45)
-"""A plan is made every few minutes; one so old was made of things that hold no more."""
 _LONGEST: Final = timedelta(hours=12)
 _CHARGES: Final = frozenset({BatteryMode.CHARGE, BatteryMode.CHARGE_SOLAR})
 
@@ -58,6 +56,8 @@ class FollowPlan:
     """What the first step of the plan must suit; the middle alone is a plan with one future."""
     worth_a_switch: float = 0.02
     """What a new plan must save over the one in force to do anything else, in money."""
+    carbon_per_kg: float = 0.0
+    """What a kilogram of CO2 counts for beside the price, in money; needs a carbon forecast."""
     curtail: bool = False
     """Whether the sun may be turned down where feeding in costs money; no driver does it yet."""
 
@@ -65,8 +65,9 @@ class FollowPlan:
         """Refuse what cannot be meant."""
         if self.wear_per_kwh < 0 or not math.isfinite(self.wear_per_kwh):
             raise ValueError("wear_per_kwh must not be below 0")
-        if not 0 <= self.worth_a_switch < math.inf:
-            raise ValueError("worth_a_switch must not be below 0")
+        for name in ("worth_a_switch", "carbon_per_kg"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name} must not be below 0")
         if not 0 <= self.min_soc_pct < 100:  # noqa: PLR2004 - per cent
             raise ValueError("min_soc_pct must be from 0 to 99")
         for name in ("charge_efficiency", "discharge_efficiency"):
@@ -83,9 +84,10 @@ def follow_plan(site: SiteSnapshot, room: Room, settings: FollowPlan) -> Advice:
     del room, settings
     plan = site.plan
     if plan is None:
-        return Advice(reason="there is no plan yet", blind=True)
+        why = f"there is no plan: {site.plan_trouble}" if site.plan_trouble else None
+        return Advice(reason=why or "there is no plan yet", blind=True)
     slot, last = plan.at(site.at), plan.last_of_run(site.at)
-    if plan.age(site.at) > _OLD or slot is None or last is None:
+    if not plan.holds(site.at) or slot is None or last is None:
         return Advice(reason="the plan is too old to be followed", blind=True)
     # Where the run ends, not the half-hour: so it goes on if we are not there to say so.
     end, target_pct = min(last.end, site.at + _LONGEST), last.target_pct

@@ -1,5 +1,5 @@
 "use strict";
-// One page over the API, and nothing but the API: /api/v1/live, prices, points, plan, requests, journal.
+// One page over the API, and nothing but the API: /api/v1/live, prices, points, plan, forecasts, requests, journal.
 
 const api = (path, options) => fetch("/api/v1/" + path, options);
 const find = (id) => document.getElementById(id);
@@ -59,7 +59,9 @@ function showTick(tick) {
   showDevices(tick.devices);
   const failures = tick.results.filter((result) => result.outcome !== "applied");
   if (failures.length) find("reason").append(make("span", " " + failures.map((f) => `${f.device}: ${f.why}`).join("; "), "trouble"));
+  find("plan-trouble").textContent = site.plan_trouble === null ? "" : "No new plan: " + site.plan_trouble + ".";
   showPlan(decision, site.at);
+  showExpected(site.at);
   const slot = site.import_per_kwh + "@" + Math.floor(Date.parse(site.at) / 1800000);
   if (slot !== slotSeen) { slotSeen = slot; showPrices(site.at); }
   const writes = tick.results.reduce((sum, result) => sum + Object.keys(result.wrote).length, 0);
@@ -142,7 +144,8 @@ async function showPlan(decision, now) {
   }), lineKey("price", "Import price"), lineKey("stored", "State of charge, 0 to 100 %"));
   find("plan-note").textContent = `Made ${clock(plan.made_at)} of: ${plan.made_of}. Until ${day(plan.slots.at(-1).end)} it ` +
     `${plan.cost < -0.005 ? "earns" : "costs"} ${money(Math.abs(plan.cost), plan.currency)} and saves ${money(plan.saved, plan.currency)} over a house that does not plan` +
-    (plan.gap >= 0.005 ? `; at most ${money(plan.gap, plan.currency)} dearer than the best.` : "; none costs less.");
+    (plan.gap >= 0.005 ? `; at most ${money(plan.gap, plan.currency)} dearer than the best.` : "; none costs less.") +
+    (plan.carbon_kg === null ? "" : ` Its power weighs ${plan.carbon_kg.toFixed(1)} kg of CO₂.`);
   find("plan-steps").replaceChildren(...spans.map((span) => {
     const item = make("li");
     item.append(make("i", undefined, "band " + span.mode), make("b", stepWords(span, plan) + " "), make("span", why(span), "quiet"));
