@@ -101,7 +101,7 @@ class Known:
         return now + timedelta(days=1)
 
     def _slot(self, start: datetime) -> ForecastSlot:
-        seconds = [start.timestamp() + 60 * minute for minute in range(30)]
+        seconds = [start.timestamp() + 300 * n + 150 for n in range(6)]
         mean_w = sum(map(self._watts, seconds)) / len(seconds)
         end = start + _HALF_HOUR
         return ForecastSlot(start=start, end=end, low_w=mean_w, middle_w=mean_w, high_w=mean_w)
@@ -120,7 +120,7 @@ class Story:
     async def until(self, end: datetime) -> None:
         """Let time go by to *end*."""
         while (left_s := (end - self.service.clock.now()).total_seconds()) > 0:
-            await self.service.jump(min(self.look_s, max(left_s, _POLLS * self.look_s + 2)))
+            await self.service.jump(min(self.look_s, max(left_s, _POLLS * self.look_s + 30)))
             command = self.service.ticks[-1].decision.command
             self.mode = command.mode if command else None
             self.modes.append((self.service.clock.now(), self.mode))
