@@ -6,7 +6,7 @@ house itself: energies, powers, how full the battery is, the words the inverter 
 
 import math
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
@@ -154,19 +154,20 @@ async def a_day(
     weather: Weather | None = None,
     look_s: float = 300.0,
     settings: GivEnergySettings | None = None,
-    beside: Callable[[JumpClock, Skies], Sequence[DevicePort]] = lambda _clock, _plant: (),
-    faces: Callable[[JumpClock], Sequence[Face]] = lambda _clock: (),
+    beside: Callable[[Skies], AbstractAsyncContextManager[DevicePort]] | None = None,
+    faces: Sequence[Face] = (),
     buy: PriceSource | None = None,
+    clock: JumpClock | None = None,
     before: Callable[[Skies], None] = lambda _plant: None,
 ) -> AsyncIterator[Story]:
     """Run the service by the owner's YAML *control* from *start*, until left.
 
     *control* is everything of ``ohmstead.yaml`` but the devices; *before* lets the owner change
-    what the inverter holds, *beside* brings other devices.
+    what the inverter holds, *beside* brings another device.
     """
     (folder / "ohmstead.yaml").write_text(control)
     said = load(folder / "ohmstead.yaml")
-    clock = JumpClock(start.astimezone(UTC), 20)
+    clock = clock or JumpClock(start.astimezone(UTC), 20)
     plant = Skies(clock, weather or Weather(), soc_pct)
     before(plant)
     owners = plant.held()
@@ -175,20 +176,22 @@ async def a_day(
     planner = PlanWatch(
         followed[0], Known(plant.outside.people_w), Known(plant.outside.sun_w), clock
     ) if followed else None  # fmt: skip
-    async with (
-        plant.simulator.serve() as port,
-        serving(
-            clock,
-            a_driver("inverter", port, clock, settings=settings),
-            *beside(clock, plant),
-            poll_s=_POLLS * look_s,
-            strategies=build.strategies(said),
-            buy=buy or own_buy,
-            sell=sell,
-            planner=planner,
-            faces=faces(clock),
-        ) as service,
-    ):
+    async with AsyncExitStack() as stack:
+        port = await stack.enter_async_context(plant.simulator.serve())
+        others = [await stack.enter_async_context(beside(plant))] if beside else []
+        service = await stack.enter_async_context(
+            serving(
+                clock,
+                a_driver("inverter", port, clock, settings=settings),
+                *others,
+                poll_s=_POLLS * look_s,
+                strategies=build.strategies(said),
+                buy=buy or own_buy,
+                sell=sell,
+                planner=planner,
+                faces=faces,
+            )
+        )
         yield Story(plant, service, look_s)
     assert plant.held() == owners, "what was on lease is given back"
 
