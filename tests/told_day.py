@@ -157,6 +157,7 @@ async def a_day(
     beside: Callable[[Skies], AbstractAsyncContextManager[DevicePort]] | None = None,
     faces: Sequence[Face] = (),
     buy: PriceSource | None = None,
+    sell: PriceSource | None = None,
     clock: JumpClock | None = None,
     before: Callable[[Skies], None] = lambda _plant: None,
 ) -> AsyncIterator[Story]:
@@ -171,7 +172,7 @@ async def a_day(
     plant = Skies(clock, weather or Weather(), soc_pct)
     before(plant)
     owners = plant.held()
-    own_buy, sell = build.prices(said)
+    own_buy, own_sell = build.prices(said)
     followed = [e.settings for e in said.control if isinstance(e.settings, FollowPlan)]
     planner = PlanWatch(
         followed[0], Known(plant.outside.people_w), Known(plant.outside.sun_w), clock
@@ -187,7 +188,7 @@ async def a_day(
                 poll_s=_POLLS * look_s,
                 strategies=build.strategies(said),
                 buy=buy or own_buy,
-                sell=sell,
+                sell=sell or own_sell,
                 planner=planner,
                 faces=faces,
             )
