@@ -22,8 +22,8 @@ from ohmstead.site.cars import CarDraw, cars_expected
 __all__ = ["Foretold", "Likely", "Outlook", "Question", "habit_of", "question_of"]
 
 _FAR: Final = timedelta(hours=36)
-_LEAST_SLOT: Final = timedelta(minutes=2)
-"""What is left of the present half-hour is a slot of its own, unless it is nearly over."""
+_LEAST_SLOT: Final = timedelta(seconds=1)
+"""What is left of the present half-hour is a slot of its own: without it nothing is planned now."""
 _USUAL_W: Final = 3_000.0
 
 
