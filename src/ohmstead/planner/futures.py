@@ -17,13 +17,13 @@ from ohmstead.planner.car import best_with_car
 from ohmstead.planner.house import Floats
 from ohmstead.planner.make import Habit, make_plan, plan_of, way_of
 from ohmstead.planner.nodes import NEVER
-from ohmstead.planner.plan import Plan
+from ohmstead.planner.plan import Plan, PlannedSlot
 from ohmstead.planner.problem import Problem
 from ohmstead.planner.self_use import self_use
 from ohmstead.planner.slot import curves_through, cut
 from ohmstead.planner.solve import Answer, Task, ahead, solved, task_of
 
-__all__ = ["Future", "Hedged", "make_hedged_plan"]
+__all__ = ["Future", "Hedged", "make_hedged_plan", "make_hedged_step"]
 
 STEPS = 24
 """How many energies are tried beside the knots of the futures' first slots."""
@@ -59,36 +59,75 @@ def make_hedged_plan(futures: Sequence[Future], habit: Habit | None = None) -> H
     it, stays unless a new first step gains enough over all futures, or the way that goes on
     from there in the first of them; both gains count together.
     """
-    total = sum(future.share for future in futures)
-    if not futures or total <= 0 or min(future.share for future in futures) < 0:
-        raise ProblemError("futures need shares that are not negative, and not all 0")
-    shares = [future.share / total for future in futures]
-    middle = futures[0].problem
+    shares, middle = _shares(futures), futures[0].problem
     own = make_plan(middle)
     if middle.peak_per_kw > 0 or (len(futures) == 1 and habit is None):
         return Hedged(plan=own, expected=own.objective, alone=own.objective)
-    car: Floats | None = best_with_car(middle).car if middle.car is not None else None
-    tasks = [task_of(future.problem, car) for future in futures]
-    own_change = own.slots[0].stored_kwh - middle.battery.energy_kwh
-    tried = _tried(tasks, own_change, _first_of(habit, tasks[0], own_change))
-    costs = np.sum(
-        [
-            share * _cost(task, changes)
-            for share, task, changes in zip(shares, tasks, tried, strict=True)
-        ],
-        axis=0,
-    )
-    least = float(costs.min())
-    close = 1e-6 * tasks[0].house.dearest
-    chosen = _OWN if costs[_OWN] <= least + close else int(costs.argmin())
-    plan = own if chosen == _OWN else _with_first(own, tasks[0], float(tried[0][chosen]))
+    found = _compared(futures, shares, own.slots[0].stored_kwh, habit)
+    task, chosen = found.task, found.best()
+    plan = own if chosen == _OWN else _with_first(own, task, found.change(chosen))
     if habit is not None and not _behaves(plan, habit):
         index = _SERVED if _follows(habit) else _OLD
-        staying = replace(habit, least_gain=habit.least_gain - float(costs[index] - least))
-        kept = _staying(own, tasks[0], float(tried[0][index]), staying)
+        spare = habit.least_gain - float(found.costs[index] - found.costs.min())
+        kept = _staying(own, task, found.change(index), replace(habit, least_gain=spare))
         if kept is not None:
             plan, chosen = kept, index
-    return Hedged(plan=plan, expected=float(costs[chosen]), alone=float(costs[_OWN]))
+    expected, alone = found.costs[chosen], found.costs[_OWN]
+    return Hedged(plan=plan, expected=float(expected), alone=float(alone))
+
+
+def make_hedged_step(futures: Sequence[Future]) -> PlannedSlot:
+    """Return the first slot of ``make_hedged_plan``, for those who plan anew after it."""
+    shares, middle = _shares(futures), futures[0].problem
+    own = make_plan(middle)
+    if middle.peak_per_kw > 0 or len(futures) == 1:
+        return own.slots[0]
+    found = _compared(futures, shares, own.slots[0].stored_kwh, None)
+    chosen = found.best()
+    if chosen == _OWN:
+        return own.slots[0]
+    return _with_first(own, found.task, found.change(chosen)).slots[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """First steps, and what each costs over all futures."""
+
+    task: Task
+    """Of the first future."""
+    tried: Floats
+    costs: Floats
+
+    def best(self) -> int:
+        """Return the cheapest, the first future's own if that costs the same."""
+        close = 1e-6 * self.task.house.dearest
+        own = self.costs[_OWN] <= self.costs.min() + close
+        return _OWN if own else int(self.costs.argmin())
+
+    def change(self, index: int) -> float:
+        """Return by how much one changes what is stored."""
+        return float(self.tried[index])
+
+
+def _shares(futures: Sequence[Future]) -> list[float]:
+    total = sum(future.share for future in futures)
+    if not futures or total <= 0 or min(future.share for future in futures) < 0:
+        raise ProblemError("futures need shares that are not negative, and not all 0")
+    return [future.share / total for future in futures]
+
+
+def _compared(
+    futures: Sequence[Future], shares: Sequence[float], own_kwh: float, habit: Habit | None
+) -> _Compared:
+    """Return the first steps to choose from; *own_kwh* is what the first future would reach."""
+    middle = futures[0].problem
+    car: Floats | None = best_with_car(middle).car if middle.car is not None else None
+    tasks = [task_of(future.problem, car) for future in futures]
+    own = own_kwh - middle.battery.energy_kwh
+    tried = _tried(tasks, own, _first_of(habit, tasks[0], own))
+    weighed = zip(shares, tasks, tried, strict=True)
+    costs = [share * _cost(task, changes) for share, task, changes in weighed]
+    return _Compared(tasks[0], tried[0], np.sum(costs, axis=0))
 
 
 _OWN, _OLD, _SERVED = 0, 1, -1
