@@ -204,10 +204,11 @@ async def test_trouble_is_a_state_and_the_last_plan_stays(caplog: pytest.LogCapt
 async def test_what_was_missing_and_is_there_again_is_no_trouble() -> None:
     watch, told = a_watch()
     await watch.refresh(a_house())
-    assert not await watch.refresh(a_house(soc_pct=None))
-    assert watch.trouble == "the state of charge is not known"
-    assert not await watch.refresh(a_house())
-    assert watch.trouble is None
+    said = []
+    for soc_pct in (None, 20):
+        assert not await watch.refresh(a_house(soc_pct=soc_pct))
+        said.append(watch.trouble)
+    assert said == ["the state of charge is not known", None]
     assert told.asked == 1
 
 
