@@ -90,7 +90,7 @@ def test_a_battery_whose_meter_sees_the_car_is_kept_while_it_charges() -> None:
     assert first.reason.endswith("the battery does not empty into the car")
     assert second.car_w == 0
     assert second.battery_w > 400
-    assert plan.cost == pytest.approx(sum(slot.cost for slot in plan.slots), abs=1e-4)
+    assert plan.cost == pytest.approx(sum(slot.cost for slot in plan.slots), abs=1e-9)
 
 
 def test_a_car_behind_its_own_meter_leaves_the_battery_to_the_house() -> None:
@@ -102,7 +102,7 @@ def test_a_car_behind_its_own_meter_leaves_the_battery_to_the_house() -> None:
     assert first.export_per_kwh == SOLD
     assert first.reason.endswith("nothing is fed in for the car to take")
     assert second.load_w == 500
-    assert plan.cost == pytest.approx(sum(slot.cost for slot in plan.slots), abs=1e-4)
+    assert plan.cost == pytest.approx(sum(slot.cost for slot in plan.slots), abs=1e-9)
 
 
 def test_the_plan_and_the_strategy_agree() -> None:

@@ -46,7 +46,10 @@ class PlanSlotView(_Rounded):
     export_per_kwh: float
     cost: float
     worth_per_kwh: float
+    """What one more kWh in the battery would save later."""
     reason: str
+    car_w: float
+    """What of the load goes into cars."""
 
 
 class PlanView(_Rounded):
@@ -60,6 +63,8 @@ class PlanView(_Rounded):
     """What it saves over a house that does not plan."""
     gap: float
     """It costs at most so much more than the best there is."""
+    start_soc_pct: float | None
+    """What is stored when it begins."""
     carbon_kg: float | None
     """What the power drawn weighs in CO2, less what is fed in; null if nobody knows."""
     trouble: str | None = None
@@ -101,6 +106,7 @@ def plan_view(plan: Plan, trouble: str | None = None) -> PlanView:
         cost=plan.cost,
         saved=plan.saved,
         gap=plan.gap,
+        start_soc_pct=plan.start_soc_pct,
         carbon_kg=plan.carbon_kg,
         trouble=trouble,
         slots=[_slot(slot) for slot in plan.slots],
@@ -124,4 +130,5 @@ def _slot(slot: PlanSlot) -> PlanSlotView:
         cost=slot.cost,
         worth_per_kwh=slot.worth_per_kwh,
         reason=slot.reason,
+        car_w=slot.car_w,
     )
