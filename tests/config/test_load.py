@@ -209,6 +209,11 @@ def test_what_init_writes_is_a_configuration(tmp_path: Path) -> None:
         pytest.param(
             "web: {token: !secret web}", "no secret web; put `web: …` into", id="no secret"
         ),
+        pytest.param(
+            "control: [{limits: {}}, {follow_plan: {carbon_per_kg: 0.1}}]",
+            "control[1].follow_plan.carbon_per_kg: needs to know what power weighs",
+            id="no carbon",
+        ),
         pytest.param("web: {token: !env web}", "unknown tag !env", id="tag"),
         pytest.param(
             "journal: {writes_per_point_per_day: 0}", "greater than or equal to 1", id="range"
