@@ -77,9 +77,13 @@ def test_it_begins_now_and_goes_on_without_gaps() -> None:
     assert plan.slots[-1].end <= NIGHT + timedelta(hours=37)
 
 
-def test_a_half_hour_that_is_nearly_over_is_left_out() -> None:
-    plan = plan_for(a_house(at=NIGHT.replace(minute=29)), LOAD, FollowPlan())
-    assert plan.slots[0].start == NIGHT.replace(minute=30)
+@pytest.mark.parametrize(("second", "end"), [(30, 30), (50, 60)])
+def test_the_end_of_a_half_hour_is_no_hole_in_the_plan(second: int, end: int) -> None:
+    now = NIGHT.replace(minute=29, second=second)
+    plan = plan_for(a_house(at=now), LOAD, FollowPlan())
+    assert plan.slots[0].start == now
+    assert plan.slots[0].end == NIGHT.replace(minute=0) + end * timedelta(minutes=1)
+    assert plan.at(now) is plan.slots[0]
 
 
 @pytest.mark.parametrize("export", [True, False])

@@ -92,7 +92,8 @@ def follow_plan(site: SiteSnapshot, room: Room, settings: FollowPlan) -> Advice:
     # Where the run ends, not the half-hour: so it goes on if we are not there to say so.
     end, target_pct = min(last.end, site.at + _LONGEST), last.target_pct
     until = None if slot.mode is BatteryMode.SELF_USE else end
-    power_w = math.inf if slot.power_w is None else slot.power_w
+    # In whole watts: a hair less than the inverter's most would be another setting of it.
+    power_w = math.inf if slot.power_w is None else round(slot.power_w)
     charges, empties = slot.mode in _CHARGES, slot.mode is BatteryMode.DISCHARGE
     now = price(slot.import_per_kwh, plan.currency)
     return Advice(
