@@ -76,6 +76,13 @@ class Skies(Plant):
         quick = DongleSettings(refuses_absent=True)
         super().__init__("hybrid_gen3", clock, soc_pct=soc_pct, size=GEN3, dongle=quick)
 
+    def heed(self) -> None:
+        """Let the inverter heed what its owner has set: it does so with the next write."""
+        inverter = self.simulator.inverter
+        row = inverter.holdings.table["reserve_soc_pct"]
+        held = inverter.holdings.read(row.address, 1)
+        inverter.write(row.address, held[0], self.clock.now())
+
     def sun(self, second: float) -> float:
         return self.outside.sun_w(second)
 
@@ -186,6 +193,7 @@ async def a_day(
     clock = clock or JumpClock(start.astimezone(UTC), 20)
     plant = Skies(clock, weather or Weather(), soc_pct)
     before(plant)
+    plant.heed()
     owners = plant.held()
     own_buy, own_sell = build.prices(said)
     followed = [e.settings for e in said.control if isinstance(e.settings, FollowPlan)]

@@ -90,8 +90,9 @@ async def test_the_target_is_what_the_owner_says_in_the_app(tmp_path: Path) -> N
 
 async def test_a_plan_is_gentle_by_itself(tmp_path: Path) -> None:
     control = f"{PRICES}\ncontrol: [follow_plan: {{}}]"
+    dull = Weather(people=HOUSE.people)
     async with a_day(
-        tmp_path, control, local(11, 12, 23), soc_pct=22, weather=HOUSE, look_s=600
+        tmp_path, control, local(11, 12, 23), soc_pct=22, weather=dull, look_s=600
     ) as story:
         powers = []
         for hour in (0, 1, 2, 3, 4):
