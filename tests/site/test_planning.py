@@ -78,17 +78,13 @@ def test_it_begins_now_and_goes_on_without_gaps() -> None:
     assert plan.slots[-1].end <= NIGHT + timedelta(hours=37)
 
 
-@pytest.mark.parametrize(
-    ("at", "begins"),
-    [
-        pytest.param(NIGHT.replace(minute=29, second=30), 0.0, id="half a minute is left"),
-        pytest.param(NIGHT.replace(minute=29, second=59, microsecond=500_000), 0.5, id="nothing"),
-    ],
-)
-def test_what_is_left_of_a_half_hour_is_planned_too(at: datetime, begins: float) -> None:
-    plan = plan_for(a_house(at=at), LOAD, FollowPlan())
-    assert (plan.slots[0].start - at).total_seconds() == begins
-    assert plan.slots[-1].end > at
+@pytest.mark.parametrize(("second", "end"), [(30, 30), (50, 60)])
+def test_the_end_of_a_half_hour_is_no_hole_in_the_plan(second: int, end: int) -> None:
+    now = NIGHT.replace(minute=29, second=second)
+    plan = plan_for(a_house(at=now), LOAD, FollowPlan())
+    assert plan.slots[0].start == now
+    assert plan.slots[0].end == NIGHT.replace(minute=0) + end * timedelta(minutes=1)
+    assert plan.at(now) is plan.slots[0]
 
 
 @pytest.mark.parametrize("export", [True, False])
