@@ -80,5 +80,6 @@ def test_the_documented_plan_is_a_configuration(tmp_path: Path) -> None:
     settings = load(path)
     names = [name for name, _ in build.strategies(settings)]
     assert names == ["requests", "car", "clipping_guard", "follow_plan"]
-    assert build.planner(settings, SystemClock(), None) is not None
-    assert build.solar(settings, None) is not None
+    known = build.forecasts(settings, None)
+    assert known.solar is not None
+    assert build.planner(settings, SystemClock(), known) is not None

@@ -1,5 +1,6 @@
 """From a house to the planner's question and back; when to plan anew."""
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -197,6 +198,17 @@ async def test_trouble_is_a_state_and_the_last_plan_stays(caplog: pytest.LogCapt
     assert caplog.text.count("nobody knows") == 1
 
 
+async def test_what_was_missing_and_is_there_again_is_no_trouble() -> None:
+    watch, told = a_watch()
+    await watch.refresh(a_house())
+    said = []
+    for soc_pct in (None, 20):
+        assert not await watch.refresh(a_house(soc_pct=soc_pct))
+        said.append(watch.trouble)
+    assert said == ["the state of charge is not known", None]
+    assert told.asked == 1
+
+
 def test_spare_sun_is_stored_early_where_when_is_all_one() -> None:
     morning = NIGHT.replace(hour=9, minute=0)
     buy = a_price_curve(*[0.27] * 48, start=morning)
@@ -214,3 +226,13 @@ def test_spare_sun_is_stored_early_where_when_is_all_one() -> None:
     ) / 2_000  # fmt: skip
     assert plan.cost == pytest.approx(paid, abs=1e-6)
     assert plan.gap < 0.001
+
+
+async def test_it_plans_by_itself_and_tells_of_every_new_plan() -> None:
+    watch, _ = a_watch()
+    news = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(watch.run(a_house, news.set))
+        await news.wait()
+        task.cancel()
+    assert watch.plan is not None

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 from http import HTTPStatus
+from typing import Final
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationInfo, field_validator
 
 from ohmstead.model import BatteryMode, Plan, PlanSlot, Tick
 from ohmstead.ports import SitePort
@@ -12,8 +13,23 @@ from ohmstead.web.problems import PROBLEM, Problem
 
 __all__ = ["PlanSlotView", "PlanView", "make_plan_api", "plan_view"]
 
+_DIGITS: Final = {"w": 1, "pct": 2}
+"""So many behind the point, by unit; money has more."""
 
-class PlanSlotView(BaseModel):
+
+class _Rounded(BaseModel):
+    """No more digits than anybody can measure."""
+
+    @field_validator("*")
+    @classmethod
+    def _round(cls, value: object, info: ValidationInfo) -> object:
+        if not isinstance(value, float):
+            return value
+        unit = (info.field_name or "").rpartition("_")[2]
+        return round(value, _DIGITS.get(unit, 6)) + 0.0  # never -0.0
+
+
+class PlanSlotView(_Rounded):
     """One span of the plan; powers are means, as forecast."""
 
     start: datetime
@@ -36,7 +52,7 @@ class PlanSlotView(BaseModel):
     """What of the load goes into cars."""
 
 
-class PlanView(BaseModel):
+class PlanView(_Rounded):
     """The whole plan, in the currency's main unit."""
 
     made_at: datetime
