@@ -6,7 +6,7 @@
 | the same, to what the day needs | test_gentle_night.py::test_it_charges_no_more_than_the_day_needs |
 | the same, as the plan does it by itself | test_gentle_night.py::test_a_plan_is_gentle_by_itself |
 | target SoC set by hand in the app | test_gentle_night.py::test_the_target_is_what_the_owner_says_in_the_app |
-| extra for the taper near full | test_intelligent_go_owner.py::test_a_night_and_a_day |
+| extra for the taper near full | test_gentle_night.py::test_a_charge_to_the_brim_is_done_in_time_though_the_last_per_cents_are_slow |
 | charge delayed until after midnight; idle 23:30-00:30 | test_gentle_night.py::test_it_rests_before_midnight_and_charges_slowly_to_the_target |
 | evening dump ending at 8 % | test_evening_export_day.py::test_it_ends_at_the_floor_by_its_time |
 | dump skipped below a threshold | test_evening_export_day.py::test_an_evening_that_is_not_worth_it_sells_nothing |
