@@ -48,6 +48,17 @@ def test_a_charge_holds_for_its_whole_run_at_its_power_to_its_target() -> None:
     assert said.reason == "the plan until 14:00, at 7p: it pays"
 
 
+def test_what_goes_on_goes_on_to_the_end_of_its_run() -> None:
+    charges = [(BatteryMode.CHARGE, 1_500.0, soc) for soc in (40.0, 60.0, 80.0)]
+    said = advice(a_plan(*charges, (BatteryMode.HOLD, 0, 80)))
+    assert said.room is not None
+    assert (said.room.ceiling_pct, said.room.until) == (80, NOON + 3 * HALF)
+    empties = [(BatteryMode.DISCHARGE, 1_500.0, soc) for soc in (60.0, 40.0)]
+    said = advice(a_plan(*empties, (BatteryMode.HOLD, 0, 40)))
+    assert said.room is not None
+    assert (said.room.floor_pct, said.room.until) == (40, NOON + 2 * HALF)
+
+
 def test_a_discharge_has_a_floor_and_a_power() -> None:
     said = advice(a_plan((BatteryMode.DISCHARGE, 2_000, 30)))
     assert said.room == Room(
@@ -99,6 +110,8 @@ def test_a_run_ends_where_the_mode_changes_or_a_slot_is_missing() -> None:
     [
         ("wear_per_kwh", -0.1),
         ("wear_per_kwh", float("inf")),
+        ("worth_a_switch", -0.01),
+        ("worth_a_switch", float("inf")),
         ("min_soc_pct", 100),
         ("charge_efficiency", 0),
         ("discharge_efficiency", 1.1),

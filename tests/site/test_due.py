@@ -53,7 +53,7 @@ class Told:
         return self.due
 
 
-def a_house(minutes: float = 0, /, **given: Any) -> SiteSnapshot:
+def a_house(minutes: float = 0, /, **given: Any) -> SiteSnapshot:  # noqa: ANN401 - fields of a snapshot
     """A house whose battery holds what is in it: it all costs the same."""
     battery = BatteryReading(
         soc_pct=10, power_w=0, capacity_kwh=10, max_charge_w=3_000, max_discharge_w=3_000

@@ -1,5 +1,6 @@
 """From a house to the planner's question and back; when to plan anew."""
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -210,3 +211,13 @@ def test_spare_sun_is_stored_early_where_when_is_all_one() -> None:
     ) / 2_000  # fmt: skip
     assert plan.cost == pytest.approx(paid, abs=1e-6)
     assert plan.gap < 0.001
+
+
+async def test_it_plans_by_itself_and_tells_of_every_new_plan() -> None:
+    watch, _ = a_watch()
+    news = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(watch.run(a_house, news.set))
+        await news.wait()
+        task.cancel()
+    assert watch.plan is not None

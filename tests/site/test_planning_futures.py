@@ -16,7 +16,7 @@ from ohmstead.model import (
     Prices,
     SiteSnapshot,
 )
-from ohmstead.site.planning import Outlook, plan_for
+from ohmstead.site.planning import Outlook, plan_for, step_for
 
 HALF = timedelta(minutes=30)
 LAST_CHEAP = datetime(2026, 6, 15, 4, 30, tzinfo=NOON.tzinfo)
@@ -86,6 +86,24 @@ def test_the_same_question_gets_the_same_plan() -> None:
     outlook = replace(Outlook(load=LOAD, solar=UNSURE), import_limit_w=5_000)
     one = plan_for(a_house(), outlook, FollowPlan(futures=THREE))
     assert plan_for(a_house(), outlook, FollowPlan(futures=THREE)) == one
+
+
+@pytest.mark.parametrize("sun", [SURE, UNSURE, None], ids=["sure", "unsure", "none"])
+@pytest.mark.parametrize("futures", [ONE_FUTURE, THREE], ids=["one future", "three"])
+def test_a_step_alone_is_the_plans_first(sun: Forecast | None, futures: Futures) -> None:
+    outlook = Outlook(load=LOAD, solar=sun)
+    plan = plan_for(a_house(), outlook, FollowPlan(futures=futures), explain=False)
+    step = step_for(a_house(), outlook, FollowPlan(futures=futures))
+    assert step.slots == plan.slots[:1]
+    assert (step.made_at, step.made_of, step.currency) == (plan.made_at, "a test", "GBP")
+
+
+def test_being_prepared_is_said() -> None:
+    outlook = Outlook(load=LOAD, solar=UNSURE)
+    reason = plan_for(a_house(), outlook, FollowPlan(futures=THREE)).slots[0].reason
+    assert "beside a duller and a brighter day this is" in reason
+    alone = plan_for(a_house(), outlook, FollowPlan(futures=ONE_FUTURE)).slots[0].reason
+    assert "duller" not in alone
 
 
 def test_shares_are_settings() -> None:

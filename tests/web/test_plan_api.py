@@ -18,7 +18,8 @@ async def test_the_plan_is_told_slot_by_slot_with_reasons() -> None:
             "start": "2026-06-21T12:00:00Z", "end": "2026-06-21T12:30:00Z", "mode": "charge",
             "power_w": None, "target_pct": 100.0, "battery_w": -2000.0, "grid_w": 2500.0,
             "pv_w": 0.0, "load_w": 500.0, "soc_pct": 100.0, "import_per_kwh": 0.05,
-            "export_per_kwh": 0.15, "cost": 0.1, "worth_per_kwh": 0.2, "reason": "charge at 5p",
+            "export_per_kwh": 0.15, "cost": 0.1, "worth_per_kwh": 0.2, "car_w": 0.0,
+            "reason": "charge at 5p",
         }  # fmt: skip
 
 

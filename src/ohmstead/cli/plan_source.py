@@ -94,6 +94,7 @@ def plan_of_case(case: "Case", answer: "Answer", document: Mapping[str, object])
                 cost=planned.cost * share,
                 worth_per_kwh=planned.worth_per_kwh * share,
                 reason=reason.text + car,
+                car_w=planned.car_w,
             )
         )
     return Plan(
@@ -104,6 +105,7 @@ def plan_of_case(case: "Case", answer: "Answer", document: Mapping[str, object])
         gap=answer.gap * share,
         made_of=case.name,
         currency=currency,
+        start_soc_pct=case.problem.battery.energy_kwh / case.problem.battery.capacity_kwh * 100,
     )
 
 

@@ -75,6 +75,8 @@ class Span:
 def spans_of(plan: Plan) -> tuple[Span, ...]:
     """Return the plan's slots, those of the same mode put together."""
     before: dict[datetime, float] = {b.start: a.soc_pct for a, b in pairwise(plan.slots)}
+    if plan.start_soc_pct is not None:
+        before[plan.slots[0].start] = plan.start_soc_pct
     groups = (tuple(group) for _, group in groupby(plan.slots, key=lambda slot: slot.mode))
     return tuple(Span(slots=group, from_pct=before.get(group[0].start)) for group in groups)
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
@@ -77,15 +78,28 @@ def solar(settings: Settings, history: HistoryPort | None) -> ForecastSource | N
 
 
 def load(settings: Settings, history: HistoryPort | None) -> ForecastSource:
-    """Return the load's forecast, which learns from *history*; there always is one."""
+    """Return the load's forecast, which learns from *history*; there always is one.
+
+    What goes into a car that the house's load counts is taken out of it: it is planned for itself.
+    """
     entry = settings.forecasts.get("load")
     make, kind = forecast("load", entry.source if entry else "history")
+    learns: Any = entry.settings if entry else kind()
+    if hasattr(learns, "without"):
+        cars = [name for name in _cars_inside(settings) if name not in learns.without]
+        learns = replace(learns, without=(*learns.without, *cars))
     source: ForecastSource = make(
-        entry.settings if entry else kind(),
+        learns,
         zone=ZoneInfo(settings.site.timezone),
         history=history,
     )
     return source
+
+
+def _cars_inside(settings: Settings) -> list[str]:
+    """Return the powers of the chargers that the battery's own meter sees."""
+    inside = (e for e in settings.devices if getattr(e.settings, "behind", None) == "inside")
+    return [f"{entry.name}.power_w" for entry in inside]
 
 
 def planner(settings: Settings, clock: Clock, history: HistoryPort | None) -> PlanPort | None:

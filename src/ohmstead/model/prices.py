@@ -40,6 +40,12 @@ class PriceSlot:
             return self.per_kwh
         return self.confidence * self.per_kwh + (1 - self.confidence) * self.usual_per_kwh
 
+    def believed_per_kwh(self, least_confidence: float) -> float:
+        """Return the price where it is so sure at least, else the usual one if that is known."""
+        if self.confidence >= least_confidence or self.usual_per_kwh is None:
+            return self.per_kwh
+        return self.usual_per_kwh
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceCurve:

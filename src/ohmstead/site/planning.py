@@ -8,17 +8,16 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from ohmstead.control.follow_plan import FollowPlan, Futures
+from ohmstead.control.follow_plan import FollowPlan
 from ohmstead.control.words import clock_time, price
 from ohmstead.model import Plan, PlanSlot, SiteSnapshot
 from ohmstead.planner.explain import reasons
-from ohmstead.planner.futures import Future, Hedged, make_hedged_plan
+from ohmstead.planner.futures import Future, Hedged, make_hedged_plan, make_hedged_step
 from ohmstead.planner.make import Habit
 from ohmstead.planner.plan import PlannedSlot
-from ohmstead.planner.problem import Problem
-from ohmstead.site.question import Likely, Outlook, Question, habit_of, question_of
+from ohmstead.site.question import Foretold, Likely, Outlook, Question, habit_of, question_of
 
-__all__ = ["Outlook", "plan_for", "why_not"]
+__all__ = ["Foretold", "Outlook", "plan_for", "step_for", "why_not"]
 
 _HAIR_PER_KWH: Final = 1e-6
 """By so much export now pays less than at the end, in any currency's main unit."""
@@ -50,23 +49,44 @@ def plan_for(
     slots have no reasons: who plays a year needs none, and they take an eighth of the time.
     """
     question = question_of(site, outlook, settings)
-    futures = _futures(settings.futures)
-    asked = [question.problem(likely) for _, likely in futures]
-    shares = [share for share, _ in futures]
-    hedged = _sun_stored_early(asked, shares, habit_of(in_force, question))
-    told = _reasons(hedged, asked[0], question) if explain else [""] * len(question.spans)
-    return _timed(hedged, asked[0], question, told)
+    hedged = _sun_stored_early(question, habit_of(in_force, question))
+    told = _reasons(hedged, question) if explain else [""] * len(question.spans)
+    slots = tuple(
+        _slot(number, planned, told[number], question)
+        for number, planned in enumerate(hedged.plan.slots)
+    )
+    answer, outside = hedged.plan, sum(_outside_cost(n, question) for n in range(len(slots)))
+    return replace(
+        _plan(slots, question), cost=answer.cost + outside, saved=answer.saved, gap=answer.gap
+    )
 
 
-def _futures(futures: Futures) -> list[tuple[float, Likely]]:
+def step_for(site: SiteSnapshot, outlook: Outlook, settings: FollowPlan) -> Plan:
+    """Return the first slot of ``plan_for``, the same, for those who plan anew when it ends.
+
+    What later slots do is neither written down nor counted: a backtest makes 17,520 plans a year.
+    """
+    question = question_of(site, outlook, settings)
+    planned = make_hedged_step(_futures(question, _hairs(len(question.spans))))
+    slot = _slot(0, planned, "", question)
+    return replace(_plan((slot,), question), cost=slot.cost)
+
+
+def _futures(question: Question, less: Sequence[float]) -> list[Future]:
     """Return the futures that count by their shares, the middle one always and first."""
-    others = ((futures.dull, Likely.DULL), (futures.bright, Likely.BRIGHT))
-    return [(futures.middle, Likely.MIDDLE), *(other for other in others if other[0] > 0)]
+    shares = question.settings.futures
+    others = ((shares.dull, Likely.DULL), (shares.bright, Likely.BRIGHT))
+    counted = [(shares.middle, Likely.MIDDLE), *(other for other in others if other[0] > 0)]
+    return [
+        Future(share=share, problem=question.problem(likely, less)) for share, likely in counted
+    ]
 
 
-def _sun_stored_early(
-    asked: Sequence[Problem], shares: Sequence[float], habit: Habit | None
-) -> Hedged:
+def _hairs(count: int) -> list[float]:
+    return [_HAIR_PER_KWH * (count - number) / count for number in range(count)]
+
+
+def _sun_stored_early(question: Question, habit: Habit | None) -> Hedged:
     """Return the cheapest plan; of those that cost the same, the one that fills up first.
 
     On paper it is all one whether the sun of the morning is stored or that of the afternoon. But
@@ -74,36 +94,25 @@ def _sun_stored_early(
     outweigh anything else: backtests lose half as much with it, and more with a stronger one.
     The gap is that of the middle future, what it costs to be prepared for the others included.
     """
-    middle, count = asked[0], len(asked[0].slots)
-    less = [_HAIR_PER_KWH * (count - number) / count for number in range(count)]
-    hedged = make_hedged_plan(
-        [
-            Future(share=share, problem=_later_pays_more(problem, less))
-            for share, problem in zip(shares, asked, strict=True)
-        ],
-        habit,
+    less = _hairs(len(question.spans))
+    futures = _futures(question, less)
+    hedged = make_hedged_plan(futures, habit)
+    slots = tuple(
+        replace(planned, cost=planned.cost - _fed_in_kwh(planned) * hair)
+        for planned, hair in zip(hedged.plan.slots, less, strict=True)
     )
-    early = hedged.plan
-    paid = sum(_fed_in_kwh(slot) * hair for slot, hair in zip(early.slots, less, strict=True))
+    early, middle = hedged.plan, futures[0].problem
+    paid = sum(_fed_in_kwh(slot) * hair for slot, hair in zip(slots, less, strict=True))
     most_kwh = sum(slot.pv_kwh for slot in middle.slots)
     most_kwh += middle.hours * middle.battery.discharge_max_w / 1_000
     plan = replace(
         early,
+        slots=slots,
         cost=early.cost - paid,
         objective=early.objective - paid,
         gap=early.gap + _HAIR_PER_KWH * most_kwh,
     )
     return replace(hedged, plan=plan)
-
-
-def _later_pays_more(problem: Problem, less: Sequence[float]) -> Problem:
-    slots = zip(problem.slots, less, strict=True)
-    return replace(
-        problem,
-        slots=tuple(
-            replace(slot, export_per_kwh=slot.export_per_kwh - hair) for slot, hair in slots
-        ),
-    )
 
 
 def _fed_in_kwh(planned: PlannedSlot) -> float:
@@ -113,37 +122,24 @@ def _fed_in_kwh(planned: PlannedSlot) -> float:
 # ---- the answer -----------------------------------------------------------------------------
 
 
-def _timed(hedged: Hedged, problem: Problem, question: Question, told: Sequence[str]) -> Plan:
-    answer, site = hedged.plan, question.site
-    slots = tuple(
-        _slot(number, answer.slots[number], told[number], problem, question)
-        for number in range(len(told))
-    )
-    outside = sum(
-        car.outside_w / 1_000 * slot.hours * slot.import_per_kwh
-        for car, slot in zip(question.cars, problem.slots, strict=True)
-    )
+def _plan(slots: tuple[PlanSlot, ...], question: Question) -> Plan:
+    """Return *slots* as a plan of which only they are known."""
     battery = question.battery
     return Plan(
-        made_at=site.at,
+        made_at=question.site.at,
         slots=slots,
-        cost=answer.cost + outside,
-        saved=answer.saved,
-        gap=answer.gap,
+        cost=0.0,
+        saved=0.0,
+        gap=0.0,
         made_of=_made_of(question),
         currency=question.currency,
         start_soc_pct=battery.energy_kwh / battery.capacity_kwh * 100,
     )
 
 
-def _slot(
-    number: int, planned: PlannedSlot, reason: str, problem: Problem, question: Question
-) -> PlanSlot:
+def _slot(number: int, planned: PlannedSlot, reason: str, question: Question) -> PlanSlot:
     """Return a slot in time, with what a car outside the battery's meter draws added to it."""
-    span, slot = question.spans[number], problem.slots[number]
-    outside_w = question.cars[number].outside_w
-    sell = question.site.prices.sell
-    sold = sell.at(span.start) if sell else None
+    span, car = question.spans[number], question.cars[number]
     return PlanSlot(
         start=span.start,
         end=span.end,
@@ -151,17 +147,24 @@ def _slot(
         power_w=planned.power_w,
         target_pct=planned.target_pct,
         battery_w=planned.battery_w,
-        grid_w=planned.grid_w + outside_w,
-        pv_w=slot.pv_kwh / slot.hours * 1_000,
-        load_w=slot.load_kwh / slot.hours * 1_000 + outside_w,
+        grid_w=planned.grid_w + car.outside_w,
+        pv_w=question.sun_kwh(number) / planned.hours * 1_000,
+        load_w=question.house_kwh(number) / planned.hours * 1_000 + question.car_w(number),
         soc_pct=planned.soc_pct,
-        import_per_kwh=slot.import_per_kwh,
-        export_per_kwh=0.0 if sold is None else sold.expected_per_kwh,
-        cost=planned.cost + outside_w / 1_000 * slot.hours * slot.import_per_kwh,
+        import_per_kwh=span.expected_per_kwh,
+        export_per_kwh=question.sold_per_kwh(number),
+        cost=planned.cost + _outside_cost(number, question),
         worth_per_kwh=planned.worth_per_kwh,
         reason=reason,
         car_w=question.car_w(number),
     )
+
+
+def _outside_cost(number: int, question: Question) -> float:
+    """Return what a car costs that the planner knows nothing of."""
+    span = question.spans[number]
+    hours = (span.end - span.start) / timedelta(hours=1)
+    return question.cars[number].outside_w / 1_000 * hours * span.expected_per_kwh
 
 
 def _made_of(question: Question) -> str:
@@ -171,8 +174,9 @@ def _made_of(question: Question) -> str:
     return "; ".join(source for source in sources if source)
 
 
-def _reasons(hedged: Hedged, problem: Problem, question: Question) -> list[str]:
+def _reasons(hedged: Hedged, question: Question) -> list[str]:
     """Return why each slot is as it is, in this house's times and money."""
+    problem = question.problem(Likely.MIDDLE, [0.0] * len(question.spans))
     site, currency, begin = question.site, question.currency, question.spans[0].start
     told = [
         reason.text
@@ -189,8 +193,9 @@ def _reasons(hedged: Hedged, problem: Problem, question: Question) -> list[str]:
             f"; beside a duller and a brighter day this is {price(gains, currency)} better than "
             "what suits the expected one best"
         )
-    return [text + _doubt(number, question) + _car(number, question)
-            for number, text in enumerate(told)]  # fmt: skip
+    return [
+        text + _doubt(number, question) + _car(number, question) for number, text in enumerate(told)
+    ]
 
 
 def _doubt(number: int, question: Question) -> str:

@@ -5,12 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
 from math import inf
-from typing import Final
+from typing import Final, Protocol, TypeAlias
 
 from ohmstead.control.follow_plan import FollowPlan
 from ohmstead.model import (
     BatteryReading,
-    Forecast,
     Plan,
     PriceCurve,
     PriceSlot,
@@ -20,12 +19,16 @@ from ohmstead.planner.make import Habit
 from ohmstead.planner.problem import Battery, Inverter, Problem, Slot
 from ohmstead.site.cars import CarDraw, cars_expected
 
-__all__ = ["Likely", "Outlook", "Question", "habit_of", "question_of"]
+__all__ = ["Foretold", "Likely", "Outlook", "Question", "habit_of", "question_of"]
 
 _FAR: Final = timedelta(hours=36)
 _LEAST_SLOT: Final = timedelta(minutes=2)
 """What is left of the present half-hour is a slot of its own, unless it is nearly over."""
 _USUAL_W: Final = 3_000.0
+
+
+_Three: TypeAlias = tuple[float, float, float]
+"""A low, a middle and a high energy, in kWh."""
 
 
 class Likely(IntEnum):
@@ -36,12 +39,23 @@ class Likely(IntEnum):
     BRIGHT = 2
 
 
+class Foretold(Protocol):
+    """What the planner asks of a forecast."""
+
+    @property
+    def source(self) -> str:
+        """Where it came from, in words."""
+
+    def kwh(self, start: datetime, end: datetime) -> tuple[float, float, float]:
+        """Return the low, middle and high energy that is known of [start, end)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
     """What is known of the hours to come, and what the grid connection allows."""
 
-    load: Forecast
-    solar: Forecast | None
+    load: Foretold
+    solar: Foretold | None
     import_limit_w: float = inf
     export_limit_w: float = inf
 
@@ -53,6 +67,8 @@ class Question:
     site: SiteSnapshot
     spans: Sequence[PriceSlot]
     cars: Sequence[CarDraw]
+    loads: Sequence[_Three]
+    suns: Sequence[_Three]
     outlook: Outlook
     settings: FollowPlan
     battery: Battery
@@ -62,12 +78,12 @@ class Question:
         """Return what prices are in."""
         return self.site.prices.buy.currency if self.site.prices.buy else "GBP"
 
-    def problem(self, likely: Likely) -> Problem:
-        """Return the problem, should the hours to come turn out so."""
+    def problem(self, likely: Likely, less: Sequence[float]) -> Problem:
+        """Return the problem, should the hours to come turn out so; export pays *less*."""
         settings, outlook = self.settings, self.outlook
         inverter_w = settings.inverter_w
         return Problem(
-            slots=tuple(self._slot(number, likely) for number in range(len(self.spans))),
+            slots=tuple(self._slot(number, likely, hair) for number, hair in enumerate(less)),
             battery=self.battery,
             inverter=(
                 None if inverter_w is None else Inverter(out_max_w=inverter_w, in_max_w=inverter_w)
@@ -80,7 +96,17 @@ class Question:
 
     def house_kwh(self, number: int, likely: Likely = Likely.MIDDLE) -> float:
         """Return what the house will use without cars; a dull day is one of much load."""
-        return self._kwh(self.outlook.load, number, 2 - likely)
+        return self.loads[number][2 - likely]
+
+    def sun_kwh(self, number: int, likely: Likely = Likely.MIDDLE) -> float:
+        """Return what the sun will give."""
+        return self.suns[number][likely]
+
+    def sold_per_kwh(self, number: int) -> float:
+        """Return what is paid for what is fed in; nothing, where nobody says."""
+        sell = self.site.prices.sell
+        sold = sell.at(self.spans[number].start) if sell else None
+        return 0.0 if sold is None else sold.expected_per_kwh
 
     def car_w(self, number: int) -> float:
         """Return what cars will draw."""
@@ -88,14 +114,12 @@ class Question:
 
     # ---- how it is done -------------------------------------------------------------------
 
-    def _slot(self, number: int, likely: Likely) -> Slot:
-        span, car, sell = self.spans[number], self.cars[number], self.site.prices.sell
+    def _slot(self, number: int, likely: Likely, hair: float) -> Slot:
+        span, car = self.spans[number], self.cars[number]
         hours = (span.end - span.start) / timedelta(hours=1)
-        sold = sell.at(span.start) if sell else None
-        house_kwh = self.house_kwh(number, likely)
-        pv_kwh = self._kwh(self.outlook.solar, number, likely) if self.outlook.solar else 0.0
+        house_kwh, pv_kwh = self.house_kwh(number, likely), self.sun_kwh(number, likely)
         missing_w = max(house_kwh - pv_kwh, 0.0) / hours * 1_000
-        export = 0.0 if sold is None else sold.expected_per_kwh
+        export = self.sold_per_kwh(number)
         most_w = inf if self.settings.export else missing_w
         if car.is_outside:
             # What is fed in goes into the car, which need not import it.
@@ -103,17 +127,12 @@ class Question:
         return Slot(
             hours=hours,
             import_per_kwh=span.expected_per_kwh,
-            export_per_kwh=export,
+            export_per_kwh=export - hair,
             load_kwh=house_kwh + car.inside_w * hours / 1_000,
             pv_kwh=pv_kwh,
             discharge_max_w=0.0 if car.is_inside else most_w,
             import_max_w=max(self.outlook.import_limit_w - car.outside_w, 0.0),
         )
-
-    def _kwh(self, forecast: Forecast, number: int, which: int) -> float:
-        """Return the low, middle or high energy, never below 0; of the unknown, none."""
-        span = self.spans[number]
-        return max(forecast.kwh(span.start, span.end)[which], 0.0)
 
     def _end_worth(self) -> tuple[tuple[float, float], ...]:
         """Return what energy left at the end is worth: what storing it anew would cost.
@@ -136,6 +155,8 @@ def question_of(site: SiteSnapshot, outlook: Outlook, settings: FollowPlan) -> Q
         site=site,
         spans=spans,
         cars=cars_expected(site, spans),
+        loads=_energies(outlook.load, spans),
+        suns=_energies(outlook.solar, spans),
         outlook=outlook,
         settings=settings,
         battery=_battery(site.battery, settings),
@@ -175,6 +196,14 @@ def _spans(buy: PriceCurve, now: datetime) -> Sequence[PriceSlot]:
     if others and first.end - now < _LEAST_SLOT:
         return others
     return [replace(first, start=now), *others]
+
+
+def _energies(forecast: Foretold | None, spans: Sequence[PriceSlot]) -> Sequence[_Three]:
+    """Return what is foretold, never below 0; where nothing is known, nothing."""
+    if forecast is None:
+        return [(0.0, 0.0, 0.0)] * len(spans)
+    told = (forecast.kwh(span.start, span.end) for span in spans)
+    return [(max(low, 0.0), max(middle, 0.0), max(high, 0.0)) for low, middle, high in told]
 
 
 def _battery(battery: BatteryReading, settings: FollowPlan) -> Battery:

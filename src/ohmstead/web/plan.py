@@ -30,7 +30,10 @@ class PlanSlotView(BaseModel):
     export_per_kwh: float
     cost: float
     worth_per_kwh: float
+    """What one more kWh in the battery would save later."""
     reason: str
+    car_w: float
+    """What of the load goes into cars."""
 
 
 class PlanView(BaseModel):
@@ -44,6 +47,8 @@ class PlanView(BaseModel):
     """What it saves over a house that does not plan."""
     gap: float
     """It costs at most so much more than the best there is."""
+    start_soc_pct: float | None
+    """What is stored when it begins."""
     slots: list[PlanSlotView]
 
 
@@ -79,6 +84,7 @@ def plan_view(plan: Plan) -> PlanView:
         cost=plan.cost,
         saved=plan.saved,
         gap=plan.gap,
+        start_soc_pct=plan.start_soc_pct,
         slots=[_slot(slot) for slot in plan.slots],
     )
 
@@ -100,4 +106,5 @@ def _slot(slot: PlanSlot) -> PlanSlotView:
         cost=slot.cost,
         worth_per_kwh=slot.worth_per_kwh,
         reason=slot.reason,
+        car_w=slot.car_w,
     )

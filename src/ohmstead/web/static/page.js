@@ -132,7 +132,7 @@ async function showPlan(decision, now) {
   for (const slot of slots) {
     const last = spans.at(-1);
     if (last && last.mode === slot.mode) last.slots.push(slot);
-    else spans.push({ mode: slot.mode, slots: [slot], before: last ? last.slots.at(-1).soc_pct : null });
+    else spans.push({ mode: slot.mode, slots: [slot], before: last ? last.slots.at(-1).soc_pct : slot === plan.slots[0] ? plan.start_soc_pct : null });
   }
   drawPlan(slots, spans, plan, at);
   find("plan-key").replaceChildren(...[...new Set(spans.map((span) => span.mode))].map((mode) => {
@@ -200,7 +200,10 @@ function drawPlan(slots, spans, plan, at) {
   });
   const far = (moment) => (1000 * (Date.parse(moment) - from) / (to - from)).toFixed(1);  // what lies outside is cut off
   const steps = slots.map((slot) => [slot.start, slot.end].map((moment) => `${far(moment)} ${y(slot.import_per_kwh).toFixed(2)}`).join("L"));
-  const stored = slots.map((slot) => `${far(slot.end)} ${(4 + 84 * (100 - slot.soc_pct) / 100).toFixed(2)}`);
+  const level = (soc_pct) => (4 + 84 * (100 - soc_pct) / 100).toFixed(2);
+  const stored = slots.map((slot) => `${far(slot.end)} ${level(slot.soc_pct)}`);
+  const earlier = plan.slots[plan.slots.indexOf(slots[0]) - 1], began = earlier ? earlier.soc_pct : plan.start_soc_pct;
+  if (began !== null) stored.unshift(`${far(slots[0].start)} ${level(began)}`);
   svg.append(drawing("path", { class: "price", d: "M" + steps.join("L") }), drawing("path", { class: "stored", d: "M" + stored.join("L") }));
   const present = 1000 * (at - from) / (to - from);
   if (at > from) svg.append(drawing("line", { class: "nowline", x1: present, x2: present, y1: 0, y2: 100 }));
