@@ -98,6 +98,10 @@ def _changes(task: Task, xs: Floats, ways: Sequence[Beginning]) -> Floats:
 
 def _cost(task: Task, changes: Floats) -> Floats:
     """Return what a future costs with each of the first *changes*."""
-    now = np.interp(changes, *task.points[0])
-    later: Floats = np.interp(task.energy + changes, *ahead(task), left=NEVER, right=NEVER)
-    return now + later
+    energies, costs = ahead(task)
+    reached = task.energy + changes
+    within = np.clip(reached, energies[0], energies[-1])
+    later: Floats = np.interp(within, energies, costs)
+    # A battery that is full by a rounding more is full, and not impossible.
+    later[np.abs(within - reached) > SAME_KWH] = NEVER
+    return np.interp(changes, *task.points[0]) + later
