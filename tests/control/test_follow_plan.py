@@ -1,5 +1,6 @@
 """Following the plan: what its present slot says, for as long as it says so."""
 
+import math
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -97,6 +98,13 @@ def test_without_a_plan_for_now_it_is_blind(plan: Plan | None, why: str) -> None
     assert why in said.reason
 
 
+def test_why_there_is_none_is_said() -> None:
+    site = replace(a_site(), plan_trouble="the import price is not known for now")
+    said = follow_plan(site, Room(), FollowPlan())
+    assert said.blind
+    assert said.reason == "there is no plan: the import price is not known for now"
+
+
 def test_a_run_ends_where_the_mode_changes_or_a_slot_is_missing() -> None:
     plan = a_plan((BatteryMode.HOLD, 0, 50), (BatteryMode.HOLD, 0, 50), (BatteryMode.IDLE, 0, 50))
     assert plan.run_from(NOON) == NOON + 2 * HALF
@@ -111,6 +119,7 @@ def test_a_run_ends_where_the_mode_changes_or_a_slot_is_missing() -> None:
         ("wear_per_kwh", -0.1),
         ("wear_per_kwh", float("inf")),
         ("worth_a_switch", -0.01),
+        ("carbon_per_kg", -0.01),
         ("worth_a_switch", float("inf")),
         ("min_soc_pct", 100),
         ("charge_efficiency", 0),
@@ -138,3 +147,69 @@ def test_settings_that_cannot_be_meant_are_refused(key: str, value: float) -> No
 def test_futures_need_shares_that_mean_something(shares: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="shares of futures"):
         Futures(**shares)
+
+
+@pytest.mark.parametrize(
+    ("mode", "does"),
+    [
+        (BatteryMode.SELF_USE, BatteryMode.HOLD),
+        (BatteryMode.DISCHARGE, BatteryMode.HOLD),
+        (BatteryMode.EXPORT_SOLAR, BatteryMode.IDLE),
+        (BatteryMode.CHARGE, BatteryMode.CHARGE),
+    ],
+)
+def test_the_plans_reserve_is_kept_though_the_inverters_own_be_lower(
+    mode: BatteryMode, does: BatteryMode
+) -> None:
+    plan, memory, chosen = a_plan((mode, None, 10)), dict[str, str](), []
+    for soc_pct in (13, 10, 11.5, 12.5):
+        site = replace(a_site(soc_pct=soc_pct), plan=plan, memory=memory)
+        said = follow_plan(site, Room(), FollowPlan(min_soc_pct=10))
+        assert said.room is not None
+        chosen.append(said.room.modes)
+        memory = dict(said.memory)
+    assert chosen == [{mode}, {does}, {does}, {mode}]
+
+
+@pytest.mark.parametrize(("soc_pct", "min_soc_pct"), [(None, 10), (0, 0)])
+def test_without_a_reserve_or_a_level_there_is_nothing_to_keep(
+    soc_pct: float | None, min_soc_pct: float
+) -> None:
+    site = replace(a_site(soc_pct=soc_pct), plan=a_plan((BatteryMode.SELF_USE, None, 10)))
+    said = follow_plan(site, Room(), FollowPlan(min_soc_pct=min_soc_pct))
+    assert said.room == Room(modes=frozenset({BatteryMode.SELF_USE}))
+
+
+def test_powers_are_whole_watts() -> None:
+    said = advice(a_plan((BatteryMode.CHARGE, 3_599.999_999, 80)))
+    assert said.room is not None
+    assert said.room.charge_w == 3_600
+
+
+@pytest.mark.parametrize(
+    ("mode", "power_w", "target_pct", "charge_w", "ceiling_pct"),
+    [
+        pytest.param(BatteryMode.CHARGE, 1_580.0, 78.0, 1_500, 80, id="nearly the same"),
+        pytest.param(BatteryMode.CHARGE, 1_800.0, 80.0, 1_800, 80, id="another power"),
+        pytest.param(BatteryMode.CHARGE, 1_500.0, 76.0, 1_500, 76, id="another target"),
+        pytest.param(BatteryMode.CHARGE, None, 80.0, math.inf, 80, id="all the power"),
+        pytest.param(BatteryMode.CHARGE_SOLAR, 1_580.0, 78.0, 1_580, 78, id="another mode"),
+    ],
+)
+def test_what_was_said_stands_while_the_plan_says_nearly_the_same(
+    mode: BatteryMode, power_w: float | None, target_pct: float, charge_w: float, ceiling_pct: float
+) -> None:
+    before = advice(a_plan((BatteryMode.CHARGE, 1_500.0, 80.0)))
+    site = replace(a_site(), plan=a_plan((mode, power_w, target_pct)), memory=before.memory)
+    room = follow_plan(site, Room(), FollowPlan()).room
+    assert room is not None
+    assert (room.charge_w, room.ceiling_pct) == (charge_w, ceiling_pct)
+
+
+def test_a_battery_that_shall_be_full_shall_be_full() -> None:
+    before = advice(a_plan((BatteryMode.CHARGE, 1_500.0, 98.0)))
+    full = a_plan((BatteryMode.CHARGE, 1_500.0, 100.0))
+    site = replace(a_site(), plan=full, memory=before.memory)
+    room = follow_plan(site, Room(), FollowPlan()).room
+    assert room is not None
+    assert room.ceiling_pct == 100

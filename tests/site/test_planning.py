@@ -78,9 +78,13 @@ def test_it_begins_now_and_goes_on_without_gaps() -> None:
     assert plan.slots[-1].end <= NIGHT + timedelta(hours=37)
 
 
-def test_a_half_hour_that_is_nearly_over_is_left_out() -> None:
-    plan = plan_for(a_house(at=NIGHT.replace(minute=29)), LOAD, FollowPlan())
-    assert plan.slots[0].start == NIGHT.replace(minute=30)
+@pytest.mark.parametrize(("second", "end"), [(30, 30), (50, 60)])
+def test_the_end_of_a_half_hour_is_no_hole_in_the_plan(second: int, end: int) -> None:
+    now = NIGHT.replace(minute=29, second=second)
+    plan = plan_for(a_house(at=now), LOAD, FollowPlan())
+    assert plan.slots[0].start == now
+    assert plan.slots[0].end == NIGHT.replace(minute=0) + end * timedelta(minutes=1)
+    assert plan.at(now) is plan.slots[0]
 
 
 @pytest.mark.parametrize("export", [True, False])
@@ -192,6 +196,17 @@ async def test_trouble_is_a_state_and_the_last_plan_stays(caplog: pytest.LogCapt
     assert watch.plan is kept
     assert watch.trouble == "nobody knows"
     assert caplog.text.count("nobody knows") == 1
+
+
+async def test_what_was_missing_and_is_there_again_is_no_trouble() -> None:
+    watch, told = a_watch()
+    await watch.refresh(a_house())
+    said = []
+    for soc_pct in (None, 20):
+        assert not await watch.refresh(a_house(soc_pct=soc_pct))
+        said.append(watch.trouble)
+    assert said == ["the state of charge is not known", None]
+    assert told.asked == 1
 
 
 def test_spare_sun_is_stored_early_where_when_is_all_one() -> None:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from ohmstead.clock import Clock
 from ohmstead.config.catalogue import FAMILIES, forecast, output, price_source, strategy
-from ohmstead.config.settings import PriceEntry, Settings
+from ohmstead.config.settings import ControlEntry, PriceEntry, Settings
 from ohmstead.control.decide import Strategy
 from ohmstead.control.limits import Limits, limits
 from ohmstead.control.requests import Requests, requests
@@ -18,6 +18,7 @@ from ohmstead.history.book import Book
 from ohmstead.ports import (
     DevicePort,
     ForecastSource,
+    ForecastSources,
     HistoryPort,
     PlanPort,
     PriceSource,
@@ -32,6 +33,7 @@ __all__ = [
     "Face",
     "carbon",
     "devices",
+    "forecasts",
     "history",
     "load",
     "output_checks",
@@ -102,21 +104,31 @@ def _cars_inside(settings: Settings) -> list[str]:
     return [f"{entry.name}.power_w" for entry in inside]
 
 
-def planner(settings: Settings, clock: Clock, history: HistoryPort | None) -> PlanPort | None:
-    """Return who keeps the plan; None if no strategy follows one."""
-    followed = next((e for e in settings.control if e.strategy == "follow_plan"), None)
-    if followed is None:
+def forecasts(settings: Settings, history: HistoryPort | None) -> ForecastSources:
+    """Return all who tell of the hours to come; nobody, where nobody asked and nobody plans."""
+    if not settings.forecasts and not _follows(settings):
+        return ForecastSources()
+    return ForecastSources(
+        load=load(settings, history), solar=solar(settings, history), carbon=carbon(settings)
+    )
+
+
+def planner(settings: Settings, clock: Clock, known: ForecastSources) -> PlanPort | None:
+    """Return who keeps the plan, made of what is *known*; None if no strategy follows one."""
+    followed = _follows(settings)
+    if followed is None or known.load is None:
         return None
     from ohmstead.site.plans import PlanWatch  # it brings numpy along
 
     grid = settings.site.grid
     return PlanWatch(
         cast("FollowPlan", followed.settings),
-        load(settings, history),
-        solar(settings, history),
+        known.load,
+        known.solar,
         clock,
         import_limit_w=grid.import_limit_w,
         export_limit_w=grid.export_limit_w,
+        carbon=known.carbon,
     )
 
 
@@ -175,6 +187,10 @@ def output_checks(settings: Settings, clock: Clock) -> list[Check]:
     return [
         (name, made.check) for name, made in _outputs(settings, clock) if hasattr(made, "check")
     ]
+
+
+def _follows(settings: Settings) -> ControlEntry | None:
+    return next((entry for entry in settings.control if entry.strategy == "follow_plan"), None)
 
 
 def _outputs(settings: Settings, clock: Clock) -> Iterator[tuple[str, Any]]:

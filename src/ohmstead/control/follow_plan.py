@@ -10,10 +10,23 @@ from ohmstead.model import Advice, BatteryMode, Room, SiteSnapshot
 
 __all__ = ["FollowPlan", "Futures", "follow_plan"]
 
-_OLD: Final = timedelta(minutes=45)
-"""A plan is made every few minutes; one so old was made of things that hold no more."""
 _LONGEST: Final = timedelta(hours=12)
+_SLACK_PCT: Final = 2.0
+"""How far the battery must recover before the reserve no longer binds."""
+_AT_RESERVE: Final = {
+    BatteryMode.SELF_USE: BatteryMode.HOLD,
+    BatteryMode.DISCHARGE: BatteryMode.HOLD,
+    BatteryMode.EXPORT_SOLAR: BatteryMode.IDLE,
+}
+"""What becomes of a mode at the reserve: the same, but for what leaves the battery."""
 _CHARGES: Final = frozenset({BatteryMode.CHARGE, BatteryMode.CHARGE_SOLAR})
+_SAME_SHARE: Final = 0.1
+"""Powers that differ by less are one,"""
+_SAME_PCT: Final = 3.0
+"""and so are targets."""
+_SAID: Final = 3
+"""Mode, power and target."""
+_FULL_PCT: Final = 99.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +73,8 @@ class FollowPlan:
     Of a tenth, a half and nine tenths these shares make the same mean and spread: Swanson's rule."""
     worth_a_switch: float = 0.02
     """What a new plan must save over the one in force to do anything else, in money."""
+    carbon_per_kg: float = 0.0
+    """What a kilogram of CO2 counts for beside the price, in money; needs a carbon forecast."""
     curtail: bool = False
     """Whether the sun may be turned down where feeding in costs money; no driver does it yet."""
 
@@ -67,8 +82,9 @@ class FollowPlan:
         """Refuse what cannot be meant."""
         if self.wear_per_kwh < 0 or not math.isfinite(self.wear_per_kwh):
             raise ValueError("wear_per_kwh must not be below 0")
-        if not 0 <= self.worth_a_switch < math.inf:
-            raise ValueError("worth_a_switch must not be below 0")
+        for name in ("worth_a_switch", "carbon_per_kg"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name} must not be below 0")
         if not 0 <= self.min_soc_pct < 100:  # noqa: PLR2004 - per cent
             raise ValueError("min_soc_pct must be from 0 to 99")
         for name in ("charge_efficiency", "discharge_efficiency"):
@@ -82,17 +98,23 @@ class FollowPlan:
 
 def follow_plan(site: SiteSnapshot, room: Room, settings: FollowPlan) -> Advice:
     """Return the mode of the plan's present slot, until the plan changes its mind."""
-    del room, settings
+    del room
     plan = site.plan
     if plan is None:
-        return Advice(reason="there is no plan yet", blind=True)
+        why = f"there is no plan: {site.plan_trouble}" if site.plan_trouble else None
+        return Advice(reason=why or "there is no plan yet", blind=True)
     slot, last = plan.at(site.at), plan.last_of_run(site.at)
-    if plan.age(site.at) > _OLD or slot is None or last is None:
+    if not plan.holds(site.at) or slot is None or last is None:
         return Advice(reason="the plan is too old to be followed", blind=True)
+    kept = _kept(site, settings, slot.mode)
+    if kept is not None:
+        return kept
     # Where the run ends, not the half-hour: so it goes on if we are not there to say so.
     end, target_pct = min(last.end, site.at + _LONGEST), last.target_pct
     until = None if slot.mode is BatteryMode.SELF_USE else end
-    power_w = math.inf if slot.power_w is None else slot.power_w
+    # In whole watts: a hair less than the inverter's most would be another setting of it.
+    power_w = math.inf if slot.power_w is None else round(slot.power_w)
+    power_w, target_pct = _steady(site, slot.mode, power_w, target_pct)
     charges, empties = slot.mode in _CHARGES, slot.mode is BatteryMode.DISCHARGE
     now = price(slot.import_per_kwh, plan.currency)
     return Advice(
@@ -105,4 +127,37 @@ def follow_plan(site: SiteSnapshot, room: Room, settings: FollowPlan) -> Advice:
             floor_pct=max(target_pct, 0.0) if empties else 0.0,
             until=until,
         ),
+        memory={"said": f"{slot.mode} {power_w} {target_pct}"},
+    )
+
+
+def _steady(
+    site: SiteSnapshot, mode: BatteryMode, power_w: float, target_pct: float
+) -> tuple[float, float]:
+    """Return the power and target that were last said, if the new ones are nearly the same.
+
+    Every plan differs a little from the one five minutes before; a write for each would wear the
+    inverter's memory out. A battery that shall be full shall be full.
+    """
+    said = site.memory.get("said", "").split()
+    if len(said) != _SAID or said[0] != mode:
+        return power_w, target_pct
+    old_w, old_pct = float(said[1]), float(said[2])
+    near = abs(old_pct - target_pct) <= _SAME_PCT and target_pct < _FULL_PCT
+    if math.isclose(old_w, power_w, rel_tol=_SAME_SHARE) and (near or old_pct == target_pct):
+        return old_w, old_pct
+    return power_w, target_pct
+
+
+def _kept(site: SiteSnapshot, settings: FollowPlan, mode: BatteryMode) -> Advice | None:
+    """Return a hold at the plan's reserve, which the inverter's own may lie below."""
+    slack = _SLACK_PCT if "low" in site.memory else 0.0
+    if mode not in _AT_RESERVE or not settings.min_soc_pct or site.soc_pct is None:
+        return None
+    if site.soc_pct > settings.min_soc_pct + slack:
+        return None
+    return Advice(
+        reason=f"the battery keeps the plan's reserve of {settings.min_soc_pct:.0f} %",
+        room=Room(modes=frozenset({_AT_RESERVE[mode]})),
+        memory={"low": "yes"},
     )

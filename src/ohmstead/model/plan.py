@@ -3,10 +3,14 @@
 from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from ohmstead.model.command import BatteryMode
 
 __all__ = ["Plan", "PlanSlot"]
+
+_OLD: Final = timedelta(minutes=45)
+"""A plan is made every few minutes; one so old was made of things that hold no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +59,8 @@ class Plan:
     currency: str = "GBP"
     start_soc_pct: float | None = None
     """What is stored when the first slot begins."""
+    carbon_kg: float | None = None
+    """What the power drawn weighs in CO2, less what is fed in; None if nobody knows."""
 
     def at(self, moment: datetime) -> PlanSlot | None:
         """Return the slot that *moment* lies in, or None where nothing is planned."""
@@ -94,3 +100,7 @@ class Plan:
     def age(self, now: datetime) -> timedelta:
         """Return how long ago it was made."""
         return now - self.made_at
+
+    def holds(self, now: datetime) -> bool:
+        """Tell whether it may still be followed: it is fresh, and says what to do now."""
+        return self.age(now) <= _OLD and self.at(now) is not None

@@ -169,7 +169,7 @@ class _Words:
         power = f"{slot.battery_w / KW:.1f} kW"
         text = f"discharge at {power} to {slot.soc_pct:.0f} %, {price} a kWh sold"
         refill = self._next(index, charging=True)
-        worth = f"kept, a kWh would save only {self._kept(slot.lack_per_kwh)}"
+        worth = f"kept, a kWh would save only {self._kept(slot.worth_per_kwh)}"
         if refill is None:
             return f"{text}: {worth}"
         again = f"it is filled again {self.when(self.starts[refill.first])}"
@@ -218,7 +218,8 @@ class _Words:
         use = self._next(index, charging=False)
         if use is None and self.problem.end_kwh is not None:
             return "it is wanted at the end of the plan"
-        worth = f"a kWh in the battery is worth {self.money(slot.worth_per_kwh)}"
+        # The last one stored, not the next: that may find no room.
+        worth = f"a kWh in the battery is worth {self.money(slot.lack_per_kwh)}"
         if use is None:
             return f"{worth}, at the end of the plan"
         does = "is sold" if use.sold else "serves the house"

@@ -9,12 +9,13 @@ from typing import Final
 
 from ohmstead.clock import Clock
 from ohmstead.control.follow_plan import FollowPlan
-from ohmstead.errors import ForecastError, ProblemError
-from ohmstead.model import Forecast, Plan, SiteSnapshot
+from ohmstead.errors import ForecastError, PriceSourceError, ProblemError
+from ohmstead.model import Forecast, Plan, PriceCurve, SiteSnapshot
 from ohmstead.planner.make import warm_up
-from ohmstead.ports import ForecastSource
+from ohmstead.ports import ForecastSource, PriceSource
+from ohmstead.site.carbon import plan_with_carbon
 from ohmstead.site.due import Made, due, made_for, strays
-from ohmstead.site.planning import Outlook, plan_for, why_not
+from ohmstead.site.planning import Outlook, why_not
 
 __all__ = ["PlanWatch"]
 
@@ -36,11 +37,16 @@ class PlanWatch:
         *,
         import_limit_w: float | None = None,
         export_limit_w: float | None = None,
+        carbon: PriceSource | None = None,
     ) -> None:
-        """Plan by *settings* with the forecasts of *load* and *solar*."""
+        """Plan by *settings* with the forecasts of *load* and *solar*.
+
+        *carbon* tells what a kWh of the grid weighs.
+        """
         self._settings = settings
         self._load = load
         self._solar = solar
+        self._carbon = carbon
         self._clock = clock
         self._import_limit_w = inf if import_limit_w is None else import_limit_w
         self._export_limit_w = inf if export_limit_w is None else export_limit_w
@@ -66,6 +72,7 @@ class PlanWatch:
             return False
         why = self._due(site)
         if why is None:
+            self.trouble = None  # what was missing is there again
             return False
         try:
             outlook = Outlook(
@@ -74,8 +81,11 @@ class PlanWatch:
                 import_limit_w=self._import_limit_w,
                 export_limit_w=self._export_limit_w,
             )
+            carbon = await self._weighs(site.at)
             # In a thread: some milliseconds, which the fast loop shall not wait for.
-            plan = await asyncio.to_thread(plan_for, site, outlook, self._settings, self.plan)
+            plan = await asyncio.to_thread(
+                plan_with_carbon, site, outlook, self._settings, self.plan, carbon
+            )
         except (ForecastError, ProblemError) as exc:
             self._complain(str(exc))
             return False
@@ -100,6 +110,15 @@ class PlanWatch:
 
     async def _sun(self, now: datetime) -> Forecast | None:
         return None if self._solar is None else await self._solar.forecast(now)
+
+    async def _weighs(self, now: datetime) -> PriceCurve | None:
+        """Return what a kWh weighs; while nobody says, money alone decides."""
+        if self._carbon is None:
+            return None
+        try:
+            return await self._carbon.curve(now)
+        except PriceSourceError:
+            return None
 
     def _complain(self, what: str) -> None:
         if self.trouble != what:

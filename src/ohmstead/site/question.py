@@ -22,8 +22,8 @@ from ohmstead.site.cars import CarDraw, cars_expected
 __all__ = ["Foretold", "Likely", "Outlook", "Question", "habit_of", "question_of"]
 
 _FAR: Final = timedelta(hours=36)
-_LEAST_SLOT: Final = timedelta(minutes=2)
-"""What is left of the present half-hour is a slot of its own, unless it is nearly over."""
+_LEAST_SLOT: Final = timedelta(seconds=20)
+"""What is left of the present half-hour is a slot of its own, unless it is as good as over."""
 _USUAL_W: Final = 3_000.0
 _LASTING: Final = 0.37
 """How much of a half-hour's uncertainty of the load is still there over the hours of a plan.
@@ -83,12 +83,13 @@ class Question:
         """Return what prices are in."""
         return self.site.prices.buy.currency if self.site.prices.buy else "GBP"
 
-    def problem(self, likely: Likely, less: Sequence[float]) -> Problem:
-        """Return the problem, should the hours to come turn out so; export pays *less*."""
+    def problem(self, likely: Likely, less: Sequence[float] = ()) -> Problem:
+        """Return the problem, should the hours to come turn out so; export pays *less*, if told."""
+        hairs = less or [0.0] * len(self.spans)
         settings, outlook = self.settings, self.outlook
         inverter_w = settings.inverter_w
         return Problem(
-            slots=tuple(self._slot(number, likely, hair) for number, hair in enumerate(less)),
+            slots=tuple(self._slot(number, likely, hair) for number, hair in enumerate(hairs)),
             battery=self.battery,
             inverter=(
                 None if inverter_w is None else Inverter(out_max_w=inverter_w, in_max_w=inverter_w)
@@ -195,12 +196,12 @@ def habit_of(plan: Plan | None, question: Question) -> Habit | None:
 
 
 def _spans(buy: PriceCurve, now: datetime) -> Sequence[PriceSlot]:
-    """Return the priced half-hours from now on; the present one begins now."""
+    """Return the priced half-hours from now on; the first begins now, or there were a hole."""
     first, *others = [
         slot for slot in buy.half_hours(now) if slot.start < now + _FAR and slot.end > now
     ]
     if others and first.end - now < _LEAST_SLOT:
-        return others
+        first, *others = others
     return [replace(first, start=now), *others]
 
 
