@@ -60,7 +60,8 @@ class Foresight:
             seen = self._load[half - _LOOK : half]
             away = float(np.mean(seen - usual(half - _LOOK, half)))
             expected = expected + believed * away * np.exp(-np.arange(_AHEAD) / lasts)
-        return self._forecast(half, np.maximum(expected, 20.0), _LOAD_SPREAD, "the house's own past")
+        expected = np.maximum(expected, 20.0)
+        return self._forecast(half, expected, _LOAD_SPREAD, "the house's own past")
 
     def sun(self, half: int) -> Forecast:
         """Return what the panels were expected to give from *half* on."""

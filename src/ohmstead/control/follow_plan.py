@@ -70,7 +70,8 @@ class FollowPlan:
     futures: Futures = Futures(dull=0.3, middle=0.4, bright=0.3)
     """What the first step of the plan must suit; the middle alone is a plan with one future.
 
-    Of a tenth, a half and nine tenths these shares make the same mean and spread: Swanson's rule."""
+    Swanson's rule: of the tenth, fiftieth and ninetieth percentile they make the mean and spread.
+    """
     worth_a_switch: float = 0.02
     """What a new plan must save over the one in force to do anything else, in money."""
     carbon_per_kg: float = 0.0
