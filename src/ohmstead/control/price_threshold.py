@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from ohmstead.control.ahead import AT_MOST
 from ohmstead.control.words import clock_time, price
-from ohmstead.model import Advice, BatteryMode, PriceCurve, Room, SiteSnapshot
+from ohmstead.model import Advice, Ahead, BatteryMode, PriceCurve, Room, SiteSnapshot
 
 __all__ = ["PriceThreshold", "price_threshold"]
 
@@ -37,7 +38,10 @@ def price_threshold(site: SiteSnapshot, room: Room, settings: PriceThreshold) ->
         return Advice(reason="the import price is not known for now", blind=True)
     now, most = (price(value, curve.currency) for value in (slot.per_kwh, settings.at_most_per_kwh))
     if slot.per_kwh > settings.at_most_per_kwh:
-        return Advice(reason=f"the price of {now} is above {most}, so the battery serves the house")
+        return Advice(
+            reason=f"the price of {now} is above {most}, so the battery serves the house",
+            ahead=_ahead(curve, site.at, settings),
+        )
     end = max(_cheap_until(curve, slot.start, settings.at_most_per_kwh))
     return Advice(
         reason=f"the price of {now} is not above {most}, so the battery charges until "
@@ -48,6 +52,21 @@ def price_threshold(site: SiteSnapshot, room: Room, settings: PriceThreshold) ->
             ceiling_pct=settings.until_soc_pct,
             until=end,
         ),
+    )
+
+
+def _ahead(curve: PriceCurve, now: datetime, settings: PriceThreshold) -> Ahead | None:
+    """Return the next cheap slots that follow one another."""
+    most = settings.at_most_per_kwh
+    cheap = [slot for slot in curve.between(now, now + AT_MOST) if slot.per_kwh <= most]
+    if not cheap:
+        return None
+    start = cheap[0].start
+    return Ahead(
+        start=start,
+        until=min(max(_cheap_until(curve, start, most)), start + AT_MOST),
+        power_w=settings.power_w,
+        soc_pct=settings.until_soc_pct,
     )
 
 

@@ -1,6 +1,7 @@
 """The words we think in: frozen data, no behaviour beyond arithmetic."""
 
 from ohmstead.model.command import (
+    Ahead,
     Applied,
     BatteryCommand,
     BatteryMode,
@@ -12,7 +13,7 @@ from ohmstead.model.command import (
     SettingChange,
     Write,
 )
-from ohmstead.model.daily import daily_window
+from ohmstead.model.daily import coming_window, daily_window
 from ohmstead.model.decision import Advice, Decision, Room
 from ohmstead.model.forecast import Forecast, ForecastSlot
 from ohmstead.model.history import Chart, DayCosts
@@ -54,6 +55,7 @@ __all__ = [
     "LONGEST",
     "UNITS",
     "Advice",
+    "Ahead",
     "Applied",
     "BatteryCommand",
     "BatteryMode",
@@ -100,6 +102,7 @@ __all__ = [
     "Writable",
     "Write",
     "WriteState",
+    "coming_window",
     "daily_window",
     "shown",
     "unit_of",

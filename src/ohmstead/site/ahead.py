@@ -1,0 +1,80 @@
+"""What is left in each device's timers for a charge to come, and how rarely it is rewritten."""
+
+from collections import deque
+from datetime import datetime, timedelta
+from typing import Final
+
+from ohmstead.model import Ahead
+
+__all__ = ["Timers"]
+
+_SLOT: Final = timedelta(minutes=30)
+_PERCENT: Final = 5.0
+_SHARE: Final = 0.2
+_MOST: Final = 12
+_WITHIN: Final = timedelta(hours=12)
+
+
+class Timers:
+    """What each device holds ahead, and which of its settings serve that."""
+
+    def __init__(self) -> None:
+        """Know of none."""
+        self._held: dict[str, Ahead] = {}
+        self._points: dict[str, frozenset[str]] = {}
+        self._written: dict[str, deque[datetime]] = {}
+
+    def wanted(self, device: str, ahead: Ahead, now: datetime) -> Ahead | None:
+        """Return what *device* shall hold: what it holds already, as long as that is near enough.
+
+        A plan is made anew every few minutes, and settings wear out; so one that changes its mind
+        too often gets nothing more set until it has calmed down.
+        """
+        held = self._held.get(device)
+        if held is not None and held.start > now and _near(held, ahead):
+            return held
+        times = self._written.get(device, deque())
+        while times and now - times[0] > _WITHIN:
+            times.popleft()
+        return ahead if len(times) < _MOST else None
+
+    def points(self, device: str) -> frozenset[str]:
+        """Return the settings of *device* that serve what it holds ahead."""
+        return self._points.get(device, frozenset())
+
+    def hold(self, device: str, ahead: Ahead, points: frozenset[str]) -> None:
+        """Remember that *device* is being given *ahead* by its settings *points*."""
+        self._held[device] = ahead
+        # What served it before still has to be given back when all of it is over.
+        self._points[device] = self.points(device) | points
+
+    def wrote(self, device: str, now: datetime) -> None:
+        """Count that something had to be written."""
+        self._written.setdefault(device, deque()).append(now)
+
+    def drop(self, device: str) -> None:
+        """Forget what *device* holds: it is given back, or belongs to a command now."""
+        self._held.pop(device, None)
+        self._points.pop(device, None)
+
+
+def _near(held: Ahead, ahead: Ahead) -> bool:
+    """Tell whether *held* will do for *ahead*, and keeps to its limits."""
+    return (
+        abs(held.start - ahead.start) < _SLOT
+        and abs(held.until - ahead.until) < _SLOT
+        and _close(held.soc_pct, ahead.soc_pct, _PERCENT)
+        and _close(held.power_w, ahead.power_w, _SHARE * (ahead.power_w or 0.0))
+        and _keeps(held.soc_pct, ahead.most_pct)
+        and _keeps(held.power_w, ahead.most_w)
+    )
+
+
+def _close(one: float | None, other: float | None, slack: float) -> bool:
+    if one is None or other is None:
+        return one == other
+    return abs(one - other) <= slack
+
+
+def _keeps(value: float | None, most: float | None) -> bool:
+    return most is None or (value is not None and value <= most)
