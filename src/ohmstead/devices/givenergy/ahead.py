@@ -30,7 +30,7 @@ def changes_ahead(
         pairs = _three_phase(order, ahead)
     elif command.mode in _SHUTS_CHARGING and not plant.shows("pause_mode"):
         pairs = []  # its charge rate stays shut until somebody opens it
-    elif not plant.shows("charge_enabled"):
+    elif not plant.commanded:
         pairs = []
     else:
         pairs = [

@@ -34,6 +34,12 @@ class Plant:
     usual: Mapping[str, float]
     """The last value above zero of each rate, and the last reserve or floor below 100."""
 
+    @property
+    def commanded(self) -> bool:
+        """Whether a single-phase model has a battery that charges by the clock."""
+        model = self.model
+        return model.has("charge_enabled") and bool(model.holdings["charge_enabled"].writable)
+
     def shows(self, point: str) -> bool:
         """Tell whether the setting *point* is there at all."""
         return self.shown.get(point) is not None
@@ -66,7 +72,7 @@ def changes_for(command: BatteryCommand, now: datetime, plant: Plant) -> tuple[S
         pairs = _ems(order)
     elif plant.model.has("forced_charge_enabled"):
         pairs = _three_phase(order)
-    elif plant.model.has("charge_enabled") and plant.model.holdings["charge_enabled"].writable:
+    elif plant.commanded:
         pairs = _single_phase(order)
     else:
         raise NotWritable(f"{plant.device} has no battery that could be commanded")
