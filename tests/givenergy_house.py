@@ -26,7 +26,7 @@ from ohmstead.model import (
     Tick,
     Value,
 )
-from ohmstead.ports import PriceSource, SitePort
+from ohmstead.ports import DevicePort, PlanPort, PriceSource, SitePort
 from ohmstead.simulation import BatterySettings, House, HouseSettings
 
 __all__ = ["HASTY", "SIZES", "JumpClock", "Plant", "Service", "Size", "a_driver", "serving"]
@@ -237,11 +237,12 @@ class Service:
 @asynccontextmanager
 async def serving(
     clock: JumpClock,
-    *drivers: GivEnergyDriver,
+    *drivers: DevicePort,
     poll_s: float = 10,
     strategies: Sequence[tuple[str, app.Strategy]] = _USUAL,
     buy: PriceSource | None = None,
     sell: PriceSource | None = None,
+    planner: PlanPort | None = None,
 ) -> AsyncIterator[Service]:
     """Run the service on *drivers* until left; yields once all of them have been read."""
     plan = app.Plan(
@@ -250,6 +251,7 @@ async def serving(
         strategies=strategies,
         buy=buy,
         sell=sell,
+        planner=planner,
         writes_per_day=1_000,
     )
     service, stop, began = Service(clock), asyncio.Event(), clock.now()

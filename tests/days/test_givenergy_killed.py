@@ -15,7 +15,8 @@ from ohmstead.clock import SystemClock
 from ohmstead.devices.givenergy.simulator import DongleSettings
 
 MINUTES, KILLS = 20, 4
-MINUTE = timedelta(minutes=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+SERVES = "[{self_consumption: {reserve_pct: 5}}]"
 PEOPLE_W, SUNNY_W = 400.0, 1_500.0
 
 Commanded = Callable[[float], bool]
@@ -67,6 +68,26 @@ async def test_kills_between_two_writes(tmp_path: Path, unused_tcp_port: int, mo
     assert interrupted
 
 
+async def test_a_charge_to_come_comes_without_us(tmp_path: Path, unused_tcp_port: int) -> None:
+    start = SystemClock().now().replace(second=0, microsecond=0) + 40 * MINUTE
+    gentle = f"{{gentle_charge: {{start: '{start:%H:%M}', end: '{start + HOUR:%H:%M}'}}}}"
+    async with a_house("hybrid_gen2", tmp_path, unused_tcp_port) as (plant, service):
+        owners, clock = plant.held(), plant.clock
+        assert isinstance(clock, JumpClock)
+        service.configure(f"[{gentle}, {{self_consumption: {{}}}}]")
+        async with service.running() as process:
+            settings = plant.simulator.inverter.holdings
+            await until(lambda: settings.value("charge_enabled") is True, "the timer")
+            process.kill()
+            await process.wait()
+        await until(lambda: not plant.simulator.clients.connected, "nobody is connected")
+        while (now := clock.now()) < start + 2 * HOUR:
+            charges = plant.live().battery_w < -1_000
+            assert charges is (start <= now < start + HOUR), now
+            clock.jump(60)
+        await gives_back(service, plant, owners)
+
+
 def lives_alone(plant: Plant, mode: str, commanded: Commanded | None = None) -> None:
     """Watch the house go on: as *commanded* until the end, without any harm after it."""
     clock = plant.clock
@@ -92,6 +113,7 @@ def harmless(plant: Plant, now: datetime, mode: str) -> None:
 
 async def gives_back(service: "Process", plant: Plant, owners: Mapping[int, int]) -> None:
     """Start once more: what the journal says is undone, and stays so over a stop."""
+    service.configure(SERVES)
     async with service.running() as process:
         await until(lambda: plant.held() == owners, "the owner's settings after a restart")
         undone = [
@@ -107,16 +129,20 @@ class Process:
     """``ohmstead run`` as a process of its own."""
 
     def __init__(self, folder: Path, device_port: int, web_port: int) -> None:
-        self.folder = folder
+        self.folder, self.device_port, self.web_port = folder, device_port, web_port
         self.url = f"http://127.0.0.1:{web_port}/api/v1"
+        self.configure(SERVES)
+
+    def configure(self, control: str) -> None:
+        """Let the next run do as *control* says."""
         # The house's clock is in UTC, so that no night of a change spoils the twenty minutes.
-        (folder / "ohmstead.yaml").write_text(
+        (self.folder / "ohmstead.yaml").write_text(
             "site: {timezone: UTC}\n"
             "devices:\n"
             "  - {name: inverter, family: givenergy, host: 127.0.0.1, "
-            f"port: {device_port}, pause_s: 0, poll_s: 5}}\n"
-            "control: [{self_consumption: {reserve_pct: 5}}]\n"
-            f"web: {{listen: '127.0.0.1:{web_port}'}}\n"
+            f"port: {self.device_port}, pause_s: 0, poll_s: 5}}\n"
+            f"control: {control}\n"
+            f"web: {{listen: '127.0.0.1:{self.web_port}'}}\n"
         )
 
     @asynccontextmanager
