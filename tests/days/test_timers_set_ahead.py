@@ -136,7 +136,9 @@ async def a_night(family: str, *charges: float) -> AsyncIterator[Night]:
             settings = LuxPowerSettings(
                 host="127.0.0.1", port=port, datalog="2222222222", serial="5555555555"
             )
-            lux = LuxPowerDriver("inverter", settings, clock, LONDON, patience=replace(HASTY, reply_s=0.5))
+            lux = LuxPowerDriver(
+                "inverter", settings, clock, LONDON, patience=replace(HASTY, reply_s=0.5)
+            )
             yield Night(clock, house, simulator, lux, planner)
 
 

@@ -239,7 +239,18 @@ async def test_a_device_that_dies_meanwhile_is_set_at_the_next_turn(house: House
     assert house.battery.held == OWNERS
 
 
-async def test_leaving_the_inverter_to_itself_gives_it_back(house: House) -> None:
+async def test_a_while_without_knowing_anything_leaves_it_there(house: House) -> None:
+    await house.command(HOLD)
+    await house.writer.leave(house.battery, NOON + 29 * MINUTE, "no level")
+    assert house.battery.held == SET
+    house.sent()
+    await house.command(HOLD, now=NOON + 29 * MINUTE)
+    assert house.sent() == ["discharge_pct"]
+    await house.writer.leave(house.battery, NOON + HOUR, "no level")
+    assert house.battery.held == OWNERS
+
+
+async def test_the_end_gives_it_back(house: House) -> None:
     await house.command(SELF_USE)
     await house.writer.undo(house.battery, NOON, "the end")
     assert house.battery.held == OWNERS

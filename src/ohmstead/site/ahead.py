@@ -12,6 +12,7 @@ _SLOT: Final = timedelta(minutes=30)
 _PERCENT: Final = 5.0
 _SHARE: Final = 0.2
 _MOST: Final = 12
+_GRACE: Final = timedelta(minutes=30)
 _WITHIN: Final = timedelta(hours=12)
 
 
@@ -22,6 +23,7 @@ class Timers:
         """Know of none."""
         self._held: dict[str, Ahead] = {}
         self._points: dict[str, frozenset[str]] = {}
+        self._asked: dict[str, datetime] = {}
         self._written: dict[str, deque[datetime]] = {}
 
     def wanted(self, device: str, ahead: Ahead, now: datetime) -> Ahead | None:
@@ -42,9 +44,14 @@ class Timers:
         """Return the settings of *device* that serve what it holds ahead."""
         return self._points.get(device, frozenset())
 
-    def hold(self, device: str, ahead: Ahead, points: frozenset[str]) -> None:
+    def lasting(self, device: str, now: datetime) -> frozenset[str]:
+        """Return the settings to leave in place though nobody asks for anything at *now*."""
+        asked = self._asked.get(device)
+        return self.points(device) if asked and now - asked < _GRACE else frozenset()
+
+    def hold(self, device: str, ahead: Ahead, points: frozenset[str], now: datetime) -> None:
         """Remember that *device* is being given *ahead* by its settings *points*."""
-        self._held[device] = ahead
+        self._held[device], self._asked[device] = ahead, now
         # What served it before still has to be given back when all of it is over.
         self._points[device] = self.points(device) | points
 

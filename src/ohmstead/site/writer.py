@@ -3,7 +3,8 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from ohmstead.errors import DeviceError, JournalError, NotWritable, WriteNotConfirmed
 from ohmstead.model import (
@@ -33,6 +34,8 @@ from ohmstead.site.journal import Journal
 
 __all__ = ["Errand", "Writer", "same"]
 
+_OVERLAP: Final = timedelta(seconds=30)
+
 log = logging.getLogger(__name__)
 
 
@@ -57,6 +60,8 @@ class Writer:
         self._modes: dict[str, tuple[BatteryMode, bool]] = {}
         """What each device was last told to do, and whether as fast as it can."""
         self._timers = Timers()
+        self._sent: dict[tuple[str, str], tuple[datetime, Value | None]] = {}
+        """When each point was last written, and what it showed then; None if that is not known."""
 
     async def change(
         self, device: SettingPort, change: SettingChange, errand: Errand
@@ -103,12 +108,7 @@ class Writer:
             return Refused(device=device.name, command=command, why=str(exc))
         except (DeviceError, JournalError) as exc:
             return Failed(device=device.name, command=command, why=str(exc))
-        restored = {write.point for write in undone}
-        known = {
-            point: value
-            for point, value in (reading.values.items() if reading else ())
-            if point not in restored
-        }
+        known = self._known(device.name, reading)
         round_ = _Round(self, device, errand, lease=not normal, until=command.until, exempt=normal)
         now_due = [change for change in changes if change.point not in _points(ahead)]
         result = await round_.carry_out(now_due, known)
@@ -174,6 +174,7 @@ class Writer:
             "%s: %s %s -> %s: %s",
             entry.device, entry.point, shown(entry.old), shown(entry.new), entry.why,
         )  # fmt: skip
+        self._sent[entry.device, entry.point] = entry.at, None
         try:
             seen = await device.change(change)
         except NotWritable as exc:
@@ -187,6 +188,7 @@ class Writer:
             detail = f"{entry.point}: wrote {shown(entry.new)}, the device shows {shown(seen)}"
             await self._journal.end(number, WriteState.FAILED, detail, lease=entry.lease)
             raise WriteNotConfirmed(entry.device, detail)
+        self._sent[entry.device, entry.point] = entry.at, entry.new
         await self._journal.end(number, WriteState.CONFIRMED, lease=entry.lease)
         return Write(point=entry.point, old=entry.old, new=entry.new)
 
@@ -195,7 +197,24 @@ class Writer:
         reasons = (self._budget.refusal(device, point, now) for point in points)
         return next((reason for reason in reasons if reason), None)
 
+    async def leave(self, device: BatteryPort, now: datetime, why: str) -> None:
+        """Leave *device* to itself, as nobody knows what it should do.
+
+        A charge set ahead is meant for such times, so that stays for a while.
+        """
+        await self.undo(device, now, why, self._timers.lasting(device.name, now))
+
     # ---- how it is done -------------------------------------------------------------
+
+    def _known(self, device: str, reading: Reading | None) -> Mapping[str, Value | None]:
+        """Return what *device* shows; a reading may have begun before our last writes ended."""
+        if reading is None:
+            return {}
+        known = dict(reading.values)
+        for (name, point), (at, value) in self._sent.items():
+            if name == device and reading.at < at + _OVERLAP:
+                known[point] = value
+        return known
 
     def _ahead(
         self, device: BatteryPort, command: BatteryCommand, now: datetime
@@ -208,7 +227,7 @@ class Writer:
                 changes = device.settings_ahead(replace(command, ahead=wanted), now)
                 points = _points(changes)
                 if changes and not self.refusal(device.name, tuple(points), now):
-                    self._timers.hold(device.name, wanted, points)
+                    self._timers.hold(device.name, wanted, points, now)
                     return changes
         self._timers.drop(device.name)
         return ()
