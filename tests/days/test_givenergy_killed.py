@@ -78,6 +78,8 @@ async def test_a_charge_to_come_comes_without_us(tmp_path: Path, unused_tcp_port
         async with service.running() as process:
             settings = plant.simulator.inverter.holdings
             await until(lambda: settings.value("charge_enabled") is True, "the timer")
+            when = f"from {start:%H:%M} to {start + HOUR:%H:%M}"
+            assert f"inverter charges {when} by itself" in await service.why()
             process.kill()
             await process.wait()
         await until(lambda: not plant.simulator.clients.connected, "nobody is connected")
@@ -172,6 +174,15 @@ class Process:
                 except httpx2.HTTPError:
                     pass
                 await asyncio.sleep(0.05)
+
+    async def why(self) -> str:
+        """Return what ``ohmstead why`` prints."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "ohmstead", "why", "-c", str(self.folder / "ohmstead.yaml"),
+            stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        said, _ = await process.communicate()
+        return said.decode()
 
     async def ask(self, mode: str, wanted: Mapping[str, float]) -> None:
         async with httpx2.AsyncClient() as client:

@@ -109,6 +109,7 @@ async def test_it_is_set_once_and_given_back_when_nothing_is_ahead(house: House)
     result = await house.command(SELF_USE)
     assert isinstance(result, Applied)
     assert [write.point for write in result.wrote] == house.sent()
+    assert result.ahead == NIGHT
     assert house.battery.held == SET
     (entry, *_) = await house.journal.entries()
     assert entry.why == "set ahead, so that it charges from 14:00 to 17:00 UTC even without us"

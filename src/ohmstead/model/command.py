@@ -113,6 +113,8 @@ class Applied:
     device: str
     command: Command
     wrote: tuple[Write, ...] = ()
+    ahead: Ahead | None = None
+    """The charge that now stands in its own timers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

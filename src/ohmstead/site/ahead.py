@@ -40,6 +40,10 @@ class Timers:
             times.popleft()
         return ahead if len(times) < _MOST else None
 
+    def held(self, device: str) -> Ahead | None:
+        """Return what *device* holds ahead."""
+        return self._held.get(device)
+
     def points(self, device: str) -> frozenset[str]:
         """Return the settings of *device* that serve what it holds ahead."""
         return self._points.get(device, frozenset())

@@ -114,9 +114,12 @@ class Writer:
         result = await round_.carry_out(now_due, known)
         if ahead and isinstance(result, Applied):
             result = await self._set_ahead(round_, ahead, changes, result, known)
-        return (
-            result if isinstance(result, Refused) else replace(result, wrote=undone + result.wrote)
-        )
+        if isinstance(result, Refused):
+            return result
+        result = replace(result, wrote=undone + result.wrote)
+        if isinstance(result, Applied):
+            result = replace(result, ahead=self._timers.held(device.name))
+        return result
 
     async def undo(
         self,

@@ -114,7 +114,8 @@ def make_api(site: SitePort, live: Live, clock: Clock, version: str) -> APIRoute
     @api.get("/decision")
     async def read_decision() -> schema.DecisionView:
         """The decision that holds now, and what every strategy said."""
-        return schema.decision_view(_last(site).decision)
+        tick = _last(site)
+        return schema.decision_view(tick.decision, tick.results)
 
     @api.get("/decisions")
     async def read_decisions(
