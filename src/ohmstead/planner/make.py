@@ -17,7 +17,7 @@ from ohmstead.planner.prove import proven
 from ohmstead.planner.self_use import self_use
 from ohmstead.planner.solve import Answer, Task, best, polished, task_of
 
-__all__ = ["Habit", "make_plan", "plan_of", "warm_up"]
+__all__ = ["Habit", "make_plan", "plan_of", "warm_up", "way_of"]
 
 SHORT_SLOTS = 24
 LOOKS_A_SLOT = 2400
@@ -32,6 +32,8 @@ class Habit:
     stored_kwh: tuple[float, ...]
     """What it wanted stored at the end of each of the coming slots, as far as it reached."""
     least_gain: float
+    modes: tuple[BatteryMode, ...] = ()
+    """How it behaves in them; a new plan that behaves the same takes its place at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +87,16 @@ def warm_up() -> None:
 
 def _kept(task: Task, answer: Answer, habit: Habit) -> Answer:
     """Return the best plan that behaves as the old one did, unless a new one gains enough."""
+    old = way_of(task, answer, habit)
+    return old if old.cost - answer.cost < habit.least_gain else answer
+
+
+def way_of(task: Task, answer: Answer, habit: Habit) -> Answer:
+    """Return the best plan that behaves as *habit* does, and as *answer* where that ends."""
     changes, energy = list(answer.changes), task.energy
     for index, stored in enumerate(habit.stored_kwh[: len(changes)]):
         changes[index], energy = stored - energy, stored
-    old = polished(task, changes, answer)
-    return old if old.cost - answer.cost < habit.least_gain else answer
+    return polished(task, changes, answer)
 
 
 def _solve(problem: Problem, looks: int | None = None) -> tuple[Task, Answer]:

@@ -170,11 +170,11 @@ class GivEnergyDriver:
 
     def settings_for(self, command: BatteryCommand, now: datetime) -> tuple[SettingChange, ...]:
         """Translate *command* into settings; the one that switches it on stands last."""
-        return changes_for(command, now, self._plant())
+        return changes_for(self._settings.calibration.told(command), now, self._plant())
 
     def settings_ahead(self, command: BatteryCommand, now: datetime) -> tuple[SettingChange, ...]:
         """Translate what *command* has ahead into charge slot 1, where nothing else changes."""
-        return changes_ahead(command, now, self._plant())
+        return changes_ahead(self._settings.calibration.told(command), now, self._plant())
 
     def _plant(self) -> Plant:
         if self._model is UNKNOWN:

@@ -122,11 +122,11 @@ class LuxPowerDriver:
 
     def settings_for(self, command: BatteryCommand, now: datetime) -> tuple[SettingChange, ...]:
         """Translate *command* into settings; the one that switches it on stands last."""
-        return changes_for(command, now, self._plant())
+        return changes_for(self._settings.calibration.told(command), now, self._plant())
 
     def settings_ahead(self, command: BatteryCommand, now: datetime) -> tuple[SettingChange, ...]:
         """Translate what *command* has ahead into AC charging by the clock."""
-        return changes_ahead(command, now, self._plant())
+        return changes_ahead(self._settings.calibration.told(command), now, self._plant())
 
     def _plant(self) -> Plant:
         if self._model is None:
