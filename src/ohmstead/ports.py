@@ -25,7 +25,6 @@ from ohmstead.model import (
 )
 
 __all__ = [
-    "AheadPort",
     "BatteryPort",
     "DevicePort",
     "ExploringPort",
@@ -104,18 +103,6 @@ class BatteryPort(SettingPort, Protocol):
 
         Sends nothing. The one that switches the command on stands last, so that undoing in
         reverse order switches off first. Raises ``NotWritable`` if it cannot be done.
-        """
-
-
-@runtime_checkable
-class AheadPort(BatteryPort, Protocol):
-    """A battery whose own timers can begin a charge that is still to come."""
-
-    def settings_ahead(self, command: BatteryCommand, now: datetime) -> tuple[SettingChange, ...]:
-        """Translate what *command* has ahead into settings that change nothing before it starts.
-
-        The one that switches the timer on stands last. Empty where there is nothing ahead, or
-        where this device cannot do it beside the command's own mode, or not within its limits.
         """
 
 

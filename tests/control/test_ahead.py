@@ -6,11 +6,10 @@ from datetime import datetime, time, timedelta
 
 import pytest
 
-from houses import NOON, a_price_curve, a_site
+from houses import NOON, a_site
 from ohmstead.control.decide import decide
 from ohmstead.control.follow_plan import FollowPlan, follow_plan
 from ohmstead.control.gentle_charge import GentleCharge, gentle_charge
-from ohmstead.control.price_threshold import PriceThreshold, price_threshold
 from ohmstead.model import (
     Advice,
     Ahead,
@@ -19,7 +18,6 @@ from ohmstead.model import (
     BatteryReading,
     Plan,
     PlanSlot,
-    PriceCurve,
     Request,
     Room,
     SettingChange,
@@ -179,16 +177,3 @@ def test_a_gentle_charge_looks_forward_to_its_night() -> None:
     sizeless = replace(site, battery=BatteryReading(soc_pct=50))
     said = gentle_charge(sizeless, Room(), replace(settings, capacity_kwh=None))
     assert said.ahead == replace(coming, power_w=None)
-
-
-def test_a_threshold_looks_forward_to_the_next_cheap_slots() -> None:
-    settings = PriceThreshold(at_most_per_kwh=0.05, power_w=2_000, until_soc_pct=80)
-
-    def coming(curve: PriceCurve) -> Ahead | None:
-        return price_threshold(a_site(buy=curve), Room(), settings).ahead
-
-    assert coming(a_price_curve(0.2, 0.05, 0.01, 0.2, 0.01)) == Ahead(
-        start=NOON + HALF, until=NOON + 3 * HALF, power_w=2_000, soc_pct=80
-    )
-    assert coming(a_price_curve(*[0.2] * 24, 0.01)) is None
-    assert coming(a_price_curve(0.01, 0.2)) is None

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from ohmstead.control.ahead import AT_MOST
 from ohmstead.control.words import clock_time, price
-from ohmstead.model import Advice, Ahead, BatteryMode, PriceCurve, Room, SiteSnapshot
+from ohmstead.model import Advice, BatteryMode, PriceCurve, Room, SiteSnapshot
 
 __all__ = ["PriceThreshold", "price_threshold"]
 
@@ -43,10 +42,7 @@ def price_threshold(site: SiteSnapshot, room: Room, settings: PriceThreshold) ->
     present = slot.believed_per_kwh(settings.least_confidence)
     now, most = (price(value, curve.currency) for value in (present, settings.at_most_per_kwh))
     if present > settings.at_most_per_kwh:
-        return Advice(
-            reason=f"the price of {now} is above {most}, so the battery serves the house",
-            ahead=_ahead(curve, site.at, settings),
-        )
+        return Advice(reason=f"the price of {now} is above {most}, so the battery serves the house")
     end = max(_cheap_until(curve, slot.start, settings))
     return Advice(
         reason=f"the price of {now} is not above {most}, so the battery charges until "
@@ -57,22 +53,6 @@ def price_threshold(site: SiteSnapshot, room: Room, settings: PriceThreshold) ->
             ceiling_pct=settings.until_soc_pct,
             until=end,
         ),
-    )
-
-
-def _ahead(curve: PriceCurve, now: datetime, settings: PriceThreshold) -> Ahead | None:
-    """Return the next cheap slots that follow one another."""
-    most, least = settings.at_most_per_kwh, settings.least_confidence
-    slots = curve.between(now, now + AT_MOST)
-    cheap = [slot for slot in slots if slot.believed_per_kwh(least) <= most]
-    if not cheap:
-        return None
-    start = cheap[0].start
-    return Ahead(
-        start=start,
-        until=min(max(_cheap_until(curve, start, settings)), start + AT_MOST),
-        power_w=settings.power_w,
-        soc_pct=settings.until_soc_pct,
     )
 
 

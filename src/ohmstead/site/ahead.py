@@ -2,11 +2,12 @@
 
 from collections import deque
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
-from ohmstead.model import Ahead
+from ohmstead.model import Ahead, BatteryCommand, SettingChange
+from ohmstead.ports import BatteryPort
 
-__all__ = ["Timers"]
+__all__ = ["AheadPort", "Timers"]
 
 _SLOT: Final = timedelta(minutes=30)
 _PERCENT: Final = 5.0
@@ -14,6 +15,18 @@ _SHARE: Final = 0.2
 _MOST: Final = 12
 _GRACE: Final = timedelta(minutes=30)
 _WITHIN: Final = timedelta(hours=12)
+
+
+@runtime_checkable
+class AheadPort(BatteryPort, Protocol):
+    """A battery whose own timers can begin a charge that is still to come."""
+
+    def settings_ahead(self, command: BatteryCommand, now: datetime) -> tuple[SettingChange, ...]:
+        """Translate what *command* has ahead into settings that change nothing before it starts.
+
+        The one that switches the timer on stands last. Empty where there is nothing ahead, or
+        where this device cannot do it beside the command's own mode, or not within its limits.
+        """
 
 
 class Timers:

@@ -27,8 +27,8 @@ from ohmstead.model import (
     WriteState,
     shown,
 )
-from ohmstead.ports import AheadPort, BatteryPort, SettingPort
-from ohmstead.site.ahead import Timers
+from ohmstead.ports import BatteryPort, SettingPort
+from ohmstead.site.ahead import AheadPort, Timers
 from ohmstead.site.budget import WriteBudget
 from ohmstead.site.journal import Journal
 
