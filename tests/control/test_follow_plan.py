@@ -1,5 +1,6 @@
 """Following the plan: what its present slot says, for as long as it says so."""
 
+import math
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -183,3 +184,32 @@ def test_powers_are_whole_watts() -> None:
     said = advice(a_plan((BatteryMode.CHARGE, 3_599.999_999, 80)))
     assert said.room is not None
     assert said.room.charge_w == 3_600
+
+
+@pytest.mark.parametrize(
+    ("mode", "power_w", "target_pct", "charge_w", "ceiling_pct"),
+    [
+        pytest.param(BatteryMode.CHARGE, 1_580.0, 78.0, 1_500, 80, id="nearly the same"),
+        pytest.param(BatteryMode.CHARGE, 1_800.0, 80.0, 1_800, 80, id="another power"),
+        pytest.param(BatteryMode.CHARGE, 1_500.0, 76.0, 1_500, 76, id="another target"),
+        pytest.param(BatteryMode.CHARGE, None, 80.0, math.inf, 80, id="all the power"),
+        pytest.param(BatteryMode.CHARGE_SOLAR, 1_580.0, 78.0, 1_580, 78, id="another mode"),
+    ],
+)
+def test_what_was_said_stands_while_the_plan_says_nearly_the_same(
+    mode: BatteryMode, power_w: float | None, target_pct: float, charge_w: float, ceiling_pct: float
+) -> None:
+    before = advice(a_plan((BatteryMode.CHARGE, 1_500.0, 80.0)))
+    site = replace(a_site(), plan=a_plan((mode, power_w, target_pct)), memory=before.memory)
+    room = follow_plan(site, Room(), FollowPlan()).room
+    assert room is not None
+    assert (room.charge_w, room.ceiling_pct) == (charge_w, ceiling_pct)
+
+
+def test_a_battery_that_shall_be_full_shall_be_full() -> None:
+    before = advice(a_plan((BatteryMode.CHARGE, 1_500.0, 98.0)))
+    full = a_plan((BatteryMode.CHARGE, 1_500.0, 100.0))
+    site = replace(a_site(), plan=full, memory=before.memory)
+    room = follow_plan(site, Room(), FollowPlan()).room
+    assert room is not None
+    assert room.ceiling_pct == 100

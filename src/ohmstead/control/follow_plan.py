@@ -20,6 +20,13 @@ _AT_RESERVE: Final = {
 }
 """What becomes of a mode at the reserve: the same, but for what leaves the battery."""
 _CHARGES: Final = frozenset({BatteryMode.CHARGE, BatteryMode.CHARGE_SOLAR})
+_SAME_SHARE: Final = 0.1
+"""Powers that differ by less are one,"""
+_SAME_PCT: Final = 3.0
+"""and so are targets."""
+_SAID: Final = 3
+"""Mode, power and target."""
+_FULL_PCT: Final = 99.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +67,7 @@ class FollowPlan:
     """For a hybrid, what its one inverter brings to the house; sun and battery share it."""
     export: bool = True
     """Whether the battery may feed the grid where that pays."""
-    futures: Futures = Futures(dull=0.25, middle=0.5, bright=0.25)
+    futures: Futures = Futures(dull=0.15, middle=0.85)
     """What the first step of the plan must suit; the middle alone is a plan with one future."""
     worth_a_switch: float = 0.02
     """What a new plan must save over the one in force to do anything else, in money."""
@@ -105,6 +112,7 @@ def follow_plan(site: SiteSnapshot, room: Room, settings: FollowPlan) -> Advice:
     until = None if slot.mode is BatteryMode.SELF_USE else end
     # In whole watts: a hair less than the inverter's most would be another setting of it.
     power_w = math.inf if slot.power_w is None else round(slot.power_w)
+    power_w, target_pct = _steady(site, slot.mode, power_w, target_pct)
     charges, empties = slot.mode in _CHARGES, slot.mode is BatteryMode.DISCHARGE
     now = price(slot.import_per_kwh, plan.currency)
     return Advice(
@@ -117,7 +125,26 @@ def follow_plan(site: SiteSnapshot, room: Room, settings: FollowPlan) -> Advice:
             floor_pct=max(target_pct, 0.0) if empties else 0.0,
             until=until,
         ),
+        memory={"said": f"{slot.mode} {power_w} {target_pct}"},
     )
+
+
+def _steady(
+    site: SiteSnapshot, mode: BatteryMode, power_w: float, target_pct: float
+) -> tuple[float, float]:
+    """Return the power and target that were last said, if the new ones are nearly the same.
+
+    Every plan differs a little from the one five minutes before; a write for each would wear the
+    inverter's memory out. A battery that shall be full shall be full.
+    """
+    said = site.memory.get("said", "").split()
+    if len(said) != _SAID or said[0] != mode:
+        return power_w, target_pct
+    old_w, old_pct = float(said[1]), float(said[2])
+    near = abs(old_pct - target_pct) <= _SAME_PCT and target_pct < _FULL_PCT
+    if math.isclose(old_w, power_w, rel_tol=_SAME_SHARE) and (near or old_pct == target_pct):
+        return old_w, old_pct
+    return power_w, target_pct
 
 
 def _kept(site: SiteSnapshot, settings: FollowPlan, mode: BatteryMode) -> Advice | None:
