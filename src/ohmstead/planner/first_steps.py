@@ -51,9 +51,15 @@ class Compared:
 
 
 def compared(
-    tasks: Sequence[Task], shares: Sequence[float], first: Sequence[Beginning]
+    tasks: Sequence[Task],
+    shares: Sequence[float],
+    first: Sequence[Beginning],
+    least_gain: float = 0.0,
 ) -> Compared:
-    """Return the ways to begin, those of *first* before all others, over *tasks* by *shares*."""
+    """Return the ways to begin, those of *first* before all others, over *tasks* by *shares*.
+
+    The very first one is best unless another gains more than *least_gain*.
+    """
     knots = [np.array(task.points[0][0]) for task in tasks]
     low, high = min(float(xs[0]) for xs in knots), max(float(xs[-1]) for xs in knots)
     steps = np.concatenate([*knots, np.linspace(low, high, STEPS + 1)])
@@ -71,7 +77,7 @@ def compared(
     costs: Floats = np.sum([share * _cost(task, row) for share, task, row in weighed], axis=0)
     here = changes[0].tolist()
     clipped = [Beginning(way.mode, change) for way, change in zip(ways, here, strict=True)]
-    return Compared(clipped, costs, 1e-6 * tasks[0].house.dearest)
+    return Compared(clipped, costs, max(least_gain, 1e-6 * tasks[0].house.dearest))
 
 
 def _followed(task: Task) -> dict[BatteryMode | None, float]:

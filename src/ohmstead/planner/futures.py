@@ -48,11 +48,14 @@ class Hedged:
     """What they would cost with the first step of the first future's own plan."""
 
 
-def make_hedged_plan(futures: Sequence[Future], habit: Habit | None = None) -> Hedged:
+def make_hedged_plan(
+    futures: Sequence[Future], habit: Habit | None = None, *, least_gain: float = 0.0
+) -> Hedged:
     """Return the plan for the first of *futures* whose first step is best for all of them.
 
-    A car is planned in the first future and takes the same in all. A charge on the peak binds
-    all slots together: there only the first future counts. The plan in force, as *habit* tells
+    A first step other than the first future's own must gain *least_gain*. A car is planned in the
+    first future and takes the same in all. A charge on the peak binds all slots together: there
+    only the first future counts. The plan in force, as *habit* tells
     it, stays unless a new first step gains enough over all futures, or the way that goes on
     from there in the first of them; both gains count together.
     """
@@ -60,7 +63,7 @@ def make_hedged_plan(futures: Sequence[Future], habit: Habit | None = None) -> H
     own = make_plan(middle)
     if middle.peak_per_kw > 0 or (len(futures) == 1 and habit is None):
         return Hedged(plan=own, expected=own.objective, alone=own.objective)
-    task, found = _weighed(futures, shares, own.slots[0], habit)
+    task, found = _weighed(futures, shares, own.slots[0], habit, least_gain)
     chosen = found.best()
     plan = own if chosen == _OWN else _begun(own, task, found.ways[chosen])
     if habit is not None and not _behaves(plan, habit):
@@ -72,13 +75,13 @@ def make_hedged_plan(futures: Sequence[Future], habit: Habit | None = None) -> H
     return Hedged(plan=plan, expected=float(expected), alone=float(alone))
 
 
-def make_hedged_step(futures: Sequence[Future]) -> PlannedSlot:
+def make_hedged_step(futures: Sequence[Future], *, least_gain: float = 0.0) -> PlannedSlot:
     """Return the first slot of ``make_hedged_plan``, for those who plan anew after it."""
     shares, middle = _shares(futures), futures[0].problem
     own = make_plan(middle)
     if middle.peak_per_kw > 0 or len(futures) == 1:
         return own.slots[0]
-    task, found = _weighed(futures, shares, own.slots[0], None)
+    task, found = _weighed(futures, shares, own.slots[0], None, least_gain)
     chosen = found.best()
     return own.slots[0] if chosen == _OWN else _begun(own, task, found.ways[chosen]).slots[0]
 
@@ -91,7 +94,11 @@ def _shares(futures: Sequence[Future]) -> list[float]:
 
 
 def _weighed(
-    futures: Sequence[Future], shares: Sequence[float], own: PlannedSlot, habit: Habit | None
+    futures: Sequence[Future],
+    shares: Sequence[float],
+    own: PlannedSlot,
+    habit: Habit | None,
+    least_gain: float,
 ) -> tuple[Task, Compared]:
     """Return the first future made ready, and the ways to begin: its own, the old, all others."""
     middle = futures[0].problem
@@ -102,7 +109,7 @@ def _weighed(
     if habit is not None:
         mode = _following(habit.modes[0]) if habit.modes else None
         first.append(Beginning(mode, habit.stored_kwh[0] - energy))
-    return tasks[0], compared(tasks, shares, first)
+    return tasks[0], compared(tasks, shares, first, least_gain)
 
 
 def _following(mode: BatteryMode) -> BatteryMode | None:
