@@ -77,23 +77,8 @@ class Flows:
 
 def house_of(problem: Problem, car: Floats | None = None) -> House:
     """Return *problem* as arrays; *car* is what a car takes in each slot beside the load."""
-    slots, battery, inverter = problem.slots, problem.battery, problem.inverter
-    rows = np.array(
-        [
-            (
-                slot.hours,
-                slot.import_per_kwh,
-                slot.export_per_kwh,
-                slot.load_kwh,
-                slot.pv_kwh,
-                slot.charge_max_w,
-                slot.discharge_max_w,
-                slot.import_max_w,
-                slot.export_max_w,
-            )
-            for slot in slots
-        ]
-    ).T
+    battery, inverter = problem.battery, problem.inverter
+    rows = problem.columns
     hours, buy, sell, load, pv = rows[:5]
     if car is not None:
         load = load + car

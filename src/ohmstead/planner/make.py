@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice
 
 from ohmstead.model import BatteryMode
 from ohmstead.planner.car import best_with_car
@@ -17,7 +17,7 @@ from ohmstead.planner.prove import proven
 from ohmstead.planner.self_use import self_use
 from ohmstead.planner.solve import Answer, Task, best, polished, task_of
 
-__all__ = ["Habit", "make_plan", "plan_of", "warm_up"]
+__all__ = ["Habit", "first_slot", "make_plan", "plan_of", "warm_up"]
 
 SHORT_SLOTS = 24
 LOOKS_A_SLOT = 2400
@@ -69,6 +69,20 @@ def make_plan(problem: Problem, *, looks: int | None = None, habit: Habit | None
     return plan_of(problem, task, answer)
 
 
+def first_slot(problem: Problem) -> PlannedSlot:
+    """Return the first slot of ``make_plan``, the same, for those who plan anew after it.
+
+    Nothing later is spelled out, nor what the plan saves.
+    """
+    if problem.peak_per_kw > 0:
+        task, answer = best_below_a_peak(problem, _solve)
+    else:
+        task, answer = _solve(problem)
+    changes = _gentle(problem, task, answer)
+    energies = list(accumulate(changes, initial=task.energy))
+    return _slots(task, changes, energies, answer.after, 1)[0][0]
+
+
 def warm_up() -> None:
     """Plan a little once, so that the first real plan takes no longer than all others.
 
@@ -108,10 +122,7 @@ def _solve(problem: Problem, looks: int | None = None) -> tuple[Task, Answer]:
 
 def plan_of(problem: Problem, task: Task, answer: Answer) -> Plan:
     """Return the plan that *answer* stands for."""
-    house, changes = task.house, answer.changes
-    if not task.limits.taper:
-        hours = [slot.hours for slot in problem.slots]
-        changes = gentle(house, task.bounds, hours, answer.pieces, changes)
+    changes = _gentle(problem, task, answer)
     energies = list(accumulate(changes, initial=task.energy))
     slots, cost = _slots(task, changes, energies, answer.after)
     cost += peak_cost(problem, task, changes)
@@ -124,6 +135,13 @@ def plan_of(problem: Problem, task: Task, answer: Answer) -> Plan:
         without=_without(problem, task, slots),
         missed=max(answer.cost - objective, 0.0),
     )
+
+
+def _gentle(problem: Problem, task: Task, answer: Answer) -> list[float]:
+    if task.limits.taper:
+        return answer.changes
+    hours: list[float] = problem.columns[0].tolist()
+    return gentle(task.house, task.bounds, hours, answer.pieces, answer.changes)
 
 
 def _without(problem: Problem, task: Task, slots: tuple[PlannedSlot, ...]) -> float:
@@ -141,8 +159,13 @@ def _without(problem: Problem, task: Task, slots: tuple[PlannedSlot, ...]) -> fl
 
 
 def _slots(
-    task: Task, changes: list[float], energies: list[float], after: Sequence[Valley]
+    task: Task,
+    changes: list[float],
+    energies: list[float],
+    after: Sequence[Valley],
+    count: int | None = None,
 ) -> tuple[tuple[PlannedSlot, ...], float]:
+    """Return the first *count* slots of a plan, and what all of them cost."""
     problem, house = task.problem, task.house
     flows = settle(house, changes)
     top, bottom = problem.battery.capacity_kwh, problem.battery.reserve_kwh
@@ -160,7 +183,7 @@ def _slots(
         strict=True,
     )
     found = []
-    for slot, bus, grid, curtailed, cost, need, load, energy, valley in rows:
+    for slot, bus, grid, curtailed, cost, need, load, energy, valley in islice(rows, count):
         room = (energy > bottom + SAME_KWH, energy < top - SAME_KWH)
         act = _act(bus, need, curtailed, room)
         worth, lack = _worth(valley, energy)

@@ -7,26 +7,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import inf
-from typing import Final
+from typing import Final, Protocol
 
 from ohmstead.control.follow_plan import FollowPlan
 from ohmstead.control.words import price
 from ohmstead.model import (
     BatteryMode,
     BatteryReading,
-    Forecast,
     Plan,
     PlanSlot,
-    PriceCurve,
     PriceSlot,
     SiteSnapshot,
 )
-from ohmstead.planner.make import make_plan
+from ohmstead.planner.make import first_slot, make_plan
 from ohmstead.planner.plan import Plan as Answer
 from ohmstead.planner.plan import PlannedSlot
 from ohmstead.planner.problem import Battery, Inverter, Problem, Slot
 
-__all__ = ["Outlook", "plan_for", "why_not"]
+__all__ = ["Foretold", "Outlook", "plan_for", "step_for", "why_not"]
 
 _FAR: Final = timedelta(hours=36)
 _LEAST_SLOT: Final = timedelta(minutes=2)
@@ -35,12 +33,23 @@ _HAIR_PER_KWH: Final = 1e-6
 """By so much export now pays less than at the end, in any currency's main unit."""
 
 
+class Foretold(Protocol):
+    """What the planner asks of a forecast."""
+
+    @property
+    def source(self) -> str:
+        """Where it came from, in words."""
+
+    def kwh(self, start: datetime, end: datetime) -> tuple[float, float, float]:
+        """Return the low, middle and high energy that is known of [start, end)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
     """What is known of the hours to come, and what the grid connection allows."""
 
-    load: Forecast
-    solar: Forecast | None
+    load: Foretold
+    solar: Foretold | None
     import_limit_w: float = inf
     export_limit_w: float = inf
 
@@ -58,11 +67,37 @@ def why_not(site: SiteSnapshot, settings: FollowPlan) -> str | None:
 
 def plan_for(site: SiteSnapshot, outlook: Outlook, settings: FollowPlan) -> Plan:
     """Return the cheapest plan for *site*; ``why_not`` must have found nothing missing."""
-    assert site.prices.buy is not None  # noqa: S101 - what why_not looks at
-    assert site.battery is not None  # noqa: S101 - what why_not looks at
-    spans = _spans(site.prices.buy, site.at)
+    spans = _spans(site)
     slots = tuple(_slot(span, site, outlook, settings) for span in spans)
-    problem = Problem(
+    answer = _sun_stored_early(_problem(spans, slots, site, outlook, settings))
+    return _timed(answer, spans, slots, site, outlook, settings)
+
+
+def step_for(site: SiteSnapshot, outlook: Outlook, settings: FollowPlan) -> Plan:
+    """Return the first slot of ``plan_for``, the same, for those who plan anew when it ends.
+
+    What later slots do is neither written down nor counted: a backtest makes 17,520 plans a year.
+    """
+    spans = _spans(site)
+    hairs = _hairs(len(spans))
+    asked = tuple(
+        _slot(span, site, outlook, settings, hair) for span, hair in zip(spans, hairs, strict=True)
+    )
+    planned = first_slot(_problem(spans, asked, site, outlook, settings))
+    slot = replace(asked[0], export_per_kwh=asked[0].export_per_kwh + hairs[0])
+    first = _timed_slot(planned, slot, spans, site, settings)
+    return _plan_of((first,), site, outlook)
+
+
+def _problem(
+    spans: Sequence[PriceSlot],
+    slots: tuple[Slot, ...],
+    site: SiteSnapshot,
+    outlook: Outlook,
+    settings: FollowPlan,
+) -> Problem:
+    assert site.battery is not None  # noqa: S101 - what why_not looks at
+    return Problem(
         slots=slots,
         battery=_battery(site.battery, settings),
         inverter=None if settings.inverter_w is None else _inverter(settings.inverter_w),
@@ -70,8 +105,10 @@ def plan_for(site: SiteSnapshot, outlook: Outlook, settings: FollowPlan) -> Plan
         export_max_w=outlook.export_limit_w,
         end_worth=_end_worth(spans, site.battery, settings),
     )
-    answer = _sun_stored_early(problem)
-    return _timed(answer, spans, slots, site, outlook, settings)
+
+
+def _hairs(count: int) -> list[float]:
+    return [_HAIR_PER_KWH * (count - number) / count for number in range(count)]
 
 
 def _sun_stored_early(problem: Problem) -> Answer:
@@ -81,8 +118,7 @@ def _sun_stored_early(problem: Problem) -> Answer:
     the afternoon may be cloudy. So of equal prices the later one pays a hair more, too little to
     outweigh anything else: backtests lose half as much with it, and more with a stronger one.
     """
-    count, battery = len(problem.slots), problem.battery
-    less = [_HAIR_PER_KWH * (count - number) / count for number in range(count)]
+    battery, less = problem.battery, _hairs(len(problem.slots))
     asked = tuple(
         replace(slot, export_per_kwh=slot.export_per_kwh - hair)
         for slot, hair in zip(problem.slots, less, strict=True)
@@ -105,8 +141,10 @@ def _fed_in_kwh(planned: PlannedSlot) -> float:
 # ---- the question ---------------------------------------------------------------------------
 
 
-def _spans(buy: PriceCurve, now: datetime) -> Sequence[PriceSlot]:
+def _spans(site: SiteSnapshot) -> Sequence[PriceSlot]:
     """Return the priced half-hours from now on; the present one begins now."""
+    assert site.prices.buy is not None  # noqa: S101 - what why_not looks at
+    buy, now = site.prices.buy, site.at
     first, *others = [
         slot for slot in buy.half_hours(now) if slot.start < now + _FAR and slot.end > now
     ]
@@ -115,7 +153,13 @@ def _spans(buy: PriceCurve, now: datetime) -> Sequence[PriceSlot]:
     return [replace(first, start=now), *others]
 
 
-def _slot(span: PriceSlot, site: SiteSnapshot, outlook: Outlook, settings: FollowPlan) -> Slot:
+def _slot(
+    span: PriceSlot,
+    site: SiteSnapshot,
+    outlook: Outlook,
+    settings: FollowPlan,
+    hair: float = 0.0,
+) -> Slot:
     hours = (span.end - span.start) / timedelta(hours=1)
     sell = site.prices.sell.at(span.start) if site.prices.sell else None
     export = 0.0 if sell is None else sell.per_kwh
@@ -125,14 +169,14 @@ def _slot(span: PriceSlot, site: SiteSnapshot, outlook: Outlook, settings: Follo
     return Slot(
         hours=hours,
         import_per_kwh=span.per_kwh,
-        export_per_kwh=export,
+        export_per_kwh=export - hair,
         load_kwh=load_kwh,
         pv_kwh=pv_kwh,
         discharge_max_w=inf if settings.export else missing_w,
     )
 
 
-def _kwh(forecast: Forecast, span: PriceSlot) -> float:
+def _kwh(forecast: Foretold, span: PriceSlot) -> float:
     """Return the energy expected in *span*; where nothing is known, none."""
     return forecast.kwh(span.start, span.end)[1]
 
@@ -184,41 +228,55 @@ def _timed(
     outlook: Outlook,
     settings: FollowPlan,
 ) -> Plan:
-    currency = site.prices.buy.currency if site.prices.buy else "GBP"
-    rows = list(zip(spans, slots, answer.slots, strict=True))
-    found = []
-    for number, (span, slot, planned) in enumerate(rows):
-        charges = planned.mode is BatteryMode.CHARGE
-        later = [other for other, _, _ in rows[number + 1 :]] if charges else ()
-        found.append(
-            PlanSlot(
-                start=span.start,
-                end=span.end,
-                mode=planned.mode,
-                power_w=planned.power_w,
-                target_pct=planned.target_pct,
-                battery_w=planned.battery_w,
-                grid_w=planned.grid_w,
-                pv_w=slot.pv_kwh / slot.hours * 1_000,
-                load_w=slot.load_kwh / slot.hours * 1_000,
-                soc_pct=planned.soc_pct,
-                import_per_kwh=span.per_kwh,
-                export_per_kwh=slot.export_per_kwh,
-                cost=planned.cost,
-                worth_per_kwh=planned.worth_per_kwh,
-                reason=_reason(planned, slot, later, site, settings),
-            )
-        )
+    found = tuple(
+        _timed_slot(planned, slot, spans[number:], site, settings)
+        for number, (slot, planned) in enumerate(zip(slots, answer.slots, strict=True))
+    )
+    plan = _plan_of(found, site, outlook)
+    return replace(plan, cost=answer.cost, saved=answer.saved, gap=answer.gap)
+
+
+def _timed_slot(
+    planned: PlannedSlot,
+    slot: Slot,
+    spans: Sequence[PriceSlot],
+    site: SiteSnapshot,
+    settings: FollowPlan,
+) -> PlanSlot:
+    """Return the slot of the plan that begins with the first of *spans*."""
+    span = spans[0]
+    later = spans[1:] if planned.mode is BatteryMode.CHARGE else ()
+    return PlanSlot(
+        start=span.start,
+        end=span.end,
+        mode=planned.mode,
+        power_w=planned.power_w,
+        target_pct=planned.target_pct,
+        battery_w=planned.battery_w,
+        grid_w=planned.grid_w,
+        pv_w=slot.pv_kwh / slot.hours * 1_000,
+        load_w=slot.load_kwh / slot.hours * 1_000,
+        soc_pct=planned.soc_pct,
+        import_per_kwh=span.per_kwh,
+        export_per_kwh=slot.export_per_kwh,
+        cost=planned.cost,
+        worth_per_kwh=planned.worth_per_kwh,
+        reason=_reason(planned, slot, later, site, settings),
+    )
+
+
+def _plan_of(slots: tuple[PlanSlot, ...], site: SiteSnapshot, outlook: Outlook) -> Plan:
+    """Return *slots* as a plan of which only they are known."""
     sources = [site.prices.buy.source if site.prices.buy else "", outlook.load.source]
     sources += [outlook.solar.source] if outlook.solar else []
     return Plan(
         made_at=site.at,
-        slots=tuple(found),
-        cost=answer.cost,
-        saved=answer.saved,
-        gap=answer.gap,
+        slots=slots,
+        cost=sum(slot.cost for slot in slots),
+        saved=0.0,
+        gap=0.0,
         made_of="; ".join(source for source in sources if source),
-        currency=currency,
+        currency=site.prices.buy.currency if site.prices.buy else "GBP",
     )
 
 
