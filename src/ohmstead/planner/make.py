@@ -1,15 +1,14 @@
 """From a problem to its plan: solve, be gentle, and say what every slot should do."""
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, islice
 
+from ohmstead.compiled import numbers
 from ohmstead.model import BatteryMode
 from ohmstead.planner.car import best_with_car
-from ohmstead.planner.convex import Valley
 from ohmstead.planner.gentle import gentle
 from ohmstead.planner.house import WH_PER_KWH, settle
+from ohmstead.planner.merge import Flat, worths_at
 from ohmstead.planner.peak import best_below_a_peak, peak_cost
 from ohmstead.planner.plan import Plan, PlannedSlot, Side
 from ohmstead.planner.problem import Battery, Problem, Slot
@@ -140,8 +139,7 @@ def plan_of(problem: Problem, task: Task, answer: Answer) -> Plan:
 def _gentle(problem: Problem, task: Task, answer: Answer) -> list[float]:
     if task.limits.taper:
         return answer.changes
-    hours: list[float] = problem.columns[0].tolist()
-    return gentle(task.house, task.bounds, hours, answer.pieces, answer.changes)
+    return gentle(task.house, task.bounds, problem.columns[0], answer.pieces, answer.changes)
 
 
 def _without(problem: Problem, task: Task, slots: tuple[PlannedSlot, ...]) -> float:
@@ -162,7 +160,7 @@ def _slots(
     task: Task,
     changes: list[float],
     energies: list[float],
-    after: Sequence[Valley],
+    after: Flat,
     count: int | None = None,
 ) -> tuple[tuple[PlannedSlot, ...], float]:
     """Return the first *count* slots of a plan, and what all of them cost."""
@@ -179,14 +177,13 @@ def _slots(
         (house.load / house.out - house.pv).tolist(),
         house.load.tolist(),
         energies[1:],
-        after[1:],
+        *worths_at(after, numbers(energies), SAME_KWH),
         strict=True,
     )
     found = []
-    for slot, bus, grid, curtailed, cost, need, load, energy, valley in islice(rows, count):
+    for slot, bus, grid, curtailed, cost, need, load, energy, worth, lack in islice(rows, count):
         room = (energy > bottom + SAME_KWH, energy < top - SAME_KWH)
         act = _act(bus, need, curtailed, room)
-        worth, lack = _worth(valley, energy)
         to_w = WH_PER_KWH / slot.hours
         target = energy if act.capped else bottom if need > 0 else top
         found.append(
@@ -232,18 +229,6 @@ def _still(need: float, curtailed: float, room: tuple[bool, bool]) -> _Act:
     if need < -SAME_KWH and above:
         return _TURN_DOWN if curtailed > -need - SAME_KWH else _EXPORT_SOLAR
     return _FOLLOW
-
-
-def _worth(valley: Valley, energy: float) -> tuple[float, float]:
-    """Return what one more kWh would save, and what one less would cost."""
-    slopes = valley.slopes
-    if not slopes:
-        return 0.0, 0.0
-    knots = valley.knots()
-    last = len(slopes) - 1
-    right = min(max(bisect_right(knots, energy + SAME_KWH) - 1, 0), last)
-    left = min(max(bisect_left(knots, energy - SAME_KWH) - 1, 0), last)
-    return -slopes[right], -slopes[left]
 
 
 def _left(problem: Problem, energy: float) -> float:

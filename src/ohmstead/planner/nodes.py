@@ -104,9 +104,15 @@ def sweep(reach: Reach, grid: Grid, end: Floats, extra: dict[int, Floats]) -> Fl
 
 
 def sweep_within(
-    limits: Limits, points: Points, reach: Reach, grid: Grid, end: Floats, extra: dict[int, Floats]
+    limits: Limits,
+    points: Points,
+    span: range,
+    reach: Reach,
+    grid: Grid,
+    end: Floats,
+    extra: dict[int, Floats],
 ) -> Floats:
-    """Do what ``sweep`` does, where power depends on what is stored.
+    """Do what ``sweep`` does for the slots of *span*, where power depends on what is stored.
 
     Moves and knots beyond a node's power are out of reach; the most that it has power for, each
     way, is tried instead.
@@ -117,11 +123,12 @@ def sweep_within(
     share = reach.share[:, :, None]
     work = np.empty(moved.shape[1:], dtype=np.float32)
     edges: dict[tuple[float, ...], _Edges] = {}
-    for slot in range(len(points) - 1, -1, -1):
-        key = (limits.up[slot], limits.down[slot], limits.standby[slot])
+    for slot in range(len(span) - 1, -1, -1):
+        number = span[slot]
+        key = (limits.up[number], limits.down[number], limits.standby[number])
         if key not in edges:
-            edges[key] = _edges(limits, slot, reach, grid)
-        edge, (xs, ys), after = edges[key], points[slot], moved[slot + 1]
+            edges[key] = _edges(limits, number, reach, grid)
+        edge, (xs, ys), after = edges[key], points[number], moved[slot + 1]
         np.add(after, moves[slot], out=work)
         np.add(work, edge.beyond, out=work)
         knot = grid.step * (reach.least + reach.at[slot][:, None] + share[slot])

@@ -12,7 +12,8 @@ from itertools import count
 
 import numpy as np
 
-from ohmstead.planner.convex import valleys, walk, worth_at
+from ohmstead.planner.convex import flat_of
+from ohmstead.planner.merge import flat_valleys, flat_walk, flat_worth
 from ohmstead.planner.slot import Curve, curve, hull, runs
 from ohmstead.planner.solve import Answer, Task, cost_of, polished
 
@@ -36,6 +37,7 @@ def proven(task: Task, answer: Answer, looks: int) -> Answer:
     if task.limits.taper:
         return answer
     enough = PROVEN * task.house.dearest
+    end = flat_of([task.end])
     order = count()
     pieces = [curve(*hull(xs, ys)) for xs, ys in task.points]
     waiting = [(answer.bound, next(order), _Look(pieces, {}))]
@@ -46,13 +48,14 @@ def proven(task: Task, answer: Answer, looks: int) -> Answer:
             break
         _, _, look = heappop(waiting)
         looks -= 1
-        found = valleys(look.pieces, task.bounds, task.end)
-        if found is None:
+        flat = flat_of(look.pieces)
+        possible, found = flat_valleys(flat, task.bounds.walls, end)
+        if not possible:
             continue
-        bound = worth_at(found[0], task.energy)
+        bound = flat_worth(found, 0, task.energy)
         if bound >= answer.cost - enough:
             continue
-        changes = walk(look.pieces, found, task.energy)
+        changes = list(flat_walk(flat, found, task.energy))
         if cost_of(task, changes) < answer.cost - enough:
             answer = polished(task, changes, answer)
         for part in _split(task, look, changes):

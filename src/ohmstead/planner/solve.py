@@ -11,13 +11,23 @@ from itertools import accumulate
 import numpy as np
 import numpy.typing as npt
 
+from ohmstead.compiled import Places, numbers
 from ohmstead.planner.bounds import Limits, bounds_of, end_of, limits_of
-from ohmstead.planner.convex import Bounds, Valley, valleys, walk, worth_at
+from ohmstead.planner.convex import Bounds, flat_of, valley_of
 from ohmstead.planner.house import House, house_of, settle
+from ohmstead.planner.merge import (
+    Flat,
+    chosen,
+    flat_hulls,
+    flat_valleys,
+    flat_walk,
+    flat_worth,
+    mirrored,
+)
 from ohmstead.planner.nodes import NEVER, Grid, grid_of, reach_of, sweep, sweep_within, trace
 from ohmstead.planner.problem import Problem
 from ohmstead.planner.self_use import self_use
-from ohmstead.planner.slot import Curve, Curves, curve, curves_of, cut, hull, runs
+from ohmstead.planner.slot import Curve, Curves, curve, curves_of, cut, runs
 
 __all__ = [
     "Answer",
@@ -70,12 +80,14 @@ class Answer:
     """With what is left counted, and whatever soft wish is missed."""
     bound: float
     """No plan costs less."""
-    pieces: list[Curve]
+    pieces: Flat
     """The convex piece of every slot that the plan is in."""
-    after: list[Valley]
+    after: Flat
     """The cost to come before each slot and after the last, within those pieces."""
-    hulls: list[Curve]
+    hulls: Flat
     """The convex curve below every slot; where it has all the knots, it is the slot's own."""
+    bent: Places
+    """The slots that are not convex."""
 
 
 def task_of(problem: Problem, car: Floats | None = None) -> Task:
@@ -101,13 +113,16 @@ def best(task: Task) -> Answer:
 
 def solved(task: Task) -> Answer:
     """Return the cheapest changes of energy, with the bound that certifies them."""
-    pieces = [curve(*hull(xs, ys)) for xs, ys in task.points]
-    relaxed = valleys(pieces, task.bounds, task.end)
-    assert relaxed is not None  # noqa: S101 - doing nothing is always possible
-    bound = worth_at(relaxed[0], task.energy)
-    if _is_convex(task):
-        return Answer(walk(pieces, relaxed, task.energy), bound, bound, pieces, relaxed, pieces)
-    return polished(task, _searched(task), Answer([], 0.0, bound, pieces, relaxed, pieces))
+    lines = task.curves.lines()
+    hulls, bent = flat_hulls(lines)
+    possible, relaxed = flat_valleys(hulls, task.bounds.walls, flat_of([task.end]))
+    assert possible  # noqa: S101 - doing nothing is always possible
+    bound = flat_worth(relaxed, 0, task.energy)
+    if task.limits.taper or len(bent):
+        hulled = Answer([], 0.0, bound, hulls, relaxed, hulls, bent)
+        return polished(task, _searched(task, hulled), hulled)
+    changes = list(flat_walk(hulls, relaxed, task.energy))
+    return Answer(changes, bound, bound, hulls, relaxed, hulls, bent)
 
 
 def first_change(task: Task) -> float:
@@ -130,63 +145,92 @@ def first_change(task: Task) -> float:
 
 def ahead(task: Task) -> tuple[list[float], list[float]]:
     """Return energies after the first slot, and the cost still to come with each of them."""
-    if not _is_convex(task):
-        grid, costs = _costs(task)
-        return grid.nodes.tolist(), costs[1].tolist()
-    found = valleys([curve(xs, ys) for xs, ys in task.points], task.bounds, task.end)
-    assert found is not None  # noqa: S101 - doing nothing is always possible
-    first = found[1]
-    rises = (slope * width for slope, width in zip(first.slopes, first.widths, strict=True))
-    return first.knots(), list(accumulate(rises, initial=first.cost))
+    hulls, bent = flat_hulls(task.curves.lines())
+    possible, found = flat_valleys(hulls, task.bounds.walls, flat_of([task.end]))
+    assert possible  # noqa: S101 - doing nothing is always possible
+    if task.limits.taper or (len(bent) and bent[-1] > 0):
+        last = len(task.points) if task.limits.taper else bent[-1] + 1
+        grid, costs = _costs(task, range(1, last), found)
+        return grid.nodes.tolist(), costs[0].tolist()
+    first = valley_of(found, 1)
+    return first.knots(), first.costs()
 
 
-def _is_convex(task: Task) -> bool:
-    return not task.limits.taper and all(len(runs(xs, ys)) == 1 for xs, ys in task.points)
+def _searched(task: Task, hulled: Answer) -> list[float]:
+    """Return good changes of energy, by the nodes, from the first slot to the last one that bends.
 
-
-def _searched(task: Task) -> list[float]:
-    """Return good changes of energy, by the nodes."""
-    grid, costs = _costs(task)
-    limits = task.limits if task.limits.taper else None
-    return trace(task.points, grid, costs, task.energy, limits)
-
-
-def _costs(task: Task) -> tuple[Grid, Floats]:
-    """Return the cost to come by slot and node."""
-    grid = _grid(task)
-    end = np.interp(grid.nodes, *knots_of(task.end))
-    extra = {
-        index: _missed(soft, task.bounds.steep, grid)
-        for index, soft in enumerate(task.bounds.soft)
-        if soft is not None
-    }
-    last = len(task.points)
-    if last in extra:
-        end += extra[last]
-    reach = reach_of(task.curves, grid)
+    Before the first of those and after the last everything is exact without nodes.
+    """
+    points, bent = task.points, hulled.bent
     if task.limits.taper:
-        return grid, sweep_within(task.limits, task.points, reach, grid, end, extra)
+        grid, costs = _costs(task, range(len(points)), hulled.after)
+        return trace(points, grid, costs, task.energy, task.limits)
+    first, last = bent[0], bent[-1] + 1
+    grid, costs = _costs(task, range(first, last), hulled.after)
+    energy = _begun(task, hulled, first, grid, costs[0])
+    changes = trace(points[first:last], grid, costs, energy)
+    return [*([0.0] * first), *changes, *([0.0] * (len(points) - last))]
+
+
+def _begun(task: Task, hulled: Answer, first: int, grid: Grid, costs: Floats) -> float:
+    """Return the best energy before slot *first*, up to which all slots are convex.
+
+    The cheapest way from now to each energy is the convex programme again, the other way round.
+    """
+    if first == 0:
+        return task.energy
+    soft = [*task.bounds.soft[:first], None]  # at the last of them *costs* counts it already
+    bounds = Bounds(
+        task.bounds.lows[first::-1], task.bounds.highs[first::-1], soft[::-1], task.bounds.steep
+    )
+    now = flat_of([Curve(task.energy, 0.0, [], [])])
+    possible, found = flat_valleys(mirrored(hulled.hulls, first), bounds.walls, now)
+    assert possible  # noqa: S101 - doing nothing is always possible
+    way = valley_of(found, 0)
+    knots = way.knots()
+    inside = grid.nodes[(grid.nodes > knots[0]) & (grid.nodes < knots[-1])]
+    tried = np.concatenate([knots, inside])
+    total = np.interp(tried, knots, way.costs()) + np.interp(tried, grid.nodes, costs)
+    return float(tried[int(total.argmin())])
+
+
+def _costs(task: Task, span: range, found: Flat) -> tuple[Grid, Floats]:
+    """Return the cost to come by slot of *span* and node; after it, *found* knows it exactly."""
+    grid = _grid(task)
+    after = valley_of(found, span.stop)
+    knots = after.knots()
+    nodes = grid.nodes
+    end = np.interp(nodes, knots, after.costs())
+    end[(nodes < knots[0] - TOLERANCE_KWH) | (nodes > knots[-1] + TOLERANCE_KWH)] = NEVER
+    extra = {
+        index - span.start: _missed(soft, task.bounds.steep, grid)
+        for index, soft in enumerate(task.bounds.soft)
+        if soft is not None and index in span
+    }
+    curves, limits = task.curves, task.limits
+    part = slice(span.start, span.stop)
+    reach = reach_of(Curves(curves.xs[part], curves.ys[part], curves.counts[part]), grid)
+    if limits.taper:
+        return grid, sweep_within(limits, task.points, span, reach, grid, end, extra)
     return grid, sweep(reach, grid, end, extra)
 
 
 def polished(task: Task, changes: list[float], hulled: Answer) -> Answer:
     """Return the exact best plan within the convex pieces that *changes* are in."""
-    energies = list(accumulate(changes, initial=task.energy))
-    bounds, points = task.bounds, task.points
+    bounds = task.bounds
     if task.limits.taper:
+        energies = list(accumulate(changes, initial=task.energy))
         bounds, points = _within_cells(task, energies)
-    pieces = [
-        known
-        if points is task.points and len(xs) == len(known.slopes) + 1
-        else _piece(xs, ys, change)
-        for (xs, ys), change, known in zip(points, changes, hulled.hulls, strict=True)
-    ]
-    found = valleys(pieces, bounds, task.end)
-    if found is None:  # nothing but rounding can bring this about
-        return replace(hulled, changes=changes, cost=cost_of(task, changes))
-    exact = walk(pieces, found, energies[0])
-    cost = worth_at(found[0], energies[0])
-    return Answer(exact, cost, hulled.bound, pieces, found, hulled.hulls)
+        pieces = flat_of([_piece(*p, change) for p, change in zip(points, changes, strict=True)])
+    else:
+        pieces = chosen(task.curves.lines(), hulled.hulls, numbers(changes))
+    possible, found = flat_valleys(pieces, bounds.walls, flat_of([task.end]))
+    if not possible:  # nothing but rounding can bring this about
+        idle = self_use(task.house, task.bounds, task.limits, task.energy)
+        return replace(hulled, changes=idle, cost=cost_of(task, idle))
+    exact = list(flat_walk(pieces, found, task.energy))
+    cost = flat_worth(found, 0, task.energy)
+    return Answer(exact, cost, hulled.bound, pieces, found, hulled.hulls, hulled.bent)
 
 
 def _within_cells(task: Task, energies: list[float]) -> tuple[Bounds, Points]:
