@@ -11,10 +11,22 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ohmstead.compiled import COMPILED
 from ohmstead.planner.bounds import Limits
+from ohmstead.planner.loops import node_costs, node_walk
 from ohmstead.planner.slot import Curves
 
-__all__ = ["Grid", "Reach", "grid_of", "reach_of", "sweep", "sweep_within", "trace"]
+__all__ = [
+    "Grid",
+    "Reach",
+    "grid_of",
+    "reach_of",
+    "sweep",
+    "sweep_within",
+    "tabled_sweep",
+    "tabled_trace",
+    "trace",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -78,11 +90,21 @@ def reach_of(curves: Curves, grid: Grid) -> Reach:
     return Reach(least, moves, at, share, np.where(possible, curves.ys, NEVER))
 
 
-def sweep(reach: Reach, grid: Grid, end: Floats, extra: dict[int, Floats]) -> Floats:
+def sweep(curves: Curves, grid: Grid, end: Floats, extra: dict[int, Floats]) -> Floats:
     """Return the cost to come by slot and node; the last row is *end*.
 
     *extra* is what it costs to be at a node before a slot.
     """
+    if not COMPILED:
+        return tabled_sweep(reach_of(curves, grid), grid, end, extra)
+    missed = np.zeros((len(curves.counts) if extra else 0, end.size))
+    for slot, costs in extra.items():
+        missed[slot] = costs
+    return node_costs(curves.lines(), grid.step, end, missed)
+
+
+def tabled_sweep(reach: Reach, grid: Grid, end: Floats, extra: dict[int, Floats]) -> Floats:
+    """Return what ``sweep`` does, reckoned as tables."""
     inner, moved = _table(reach, grid, end)
     share, cost, moves = (
         part[:, :, None].astype(np.float32) for part in (reach.share, reach.cost, reach.moves)
@@ -185,9 +207,18 @@ def _table(reach: Reach, grid: Grid, end: Floats) -> tuple[Singles, Singles]:
 
 
 def trace(
-    points: Points, grid: Grid, costs: Floats, energy: float, limits: Limits | None = None
+    curves: Curves, grid: Grid, costs: Floats, energy: float, limits: Limits | None = None
 ) -> list[float]:
     """Return the change of energy of every slot, beginning with *energy*, by the swept costs."""
+    if limits is None and COMPILED:
+        return node_walk(curves.lines(), grid.nodes, grid.low, grid.step, costs, energy)
+    return tabled_trace(curves.points(), grid, costs, energy, limits)
+
+
+def tabled_trace(
+    points: Points, grid: Grid, costs: Floats, energy: float, limits: Limits | None = None
+) -> list[float]:
+    """Return what ``trace`` does, a table for each slot."""
     changes = []
     nodes, high, low, step = grid.nodes, float(grid.nodes[-1]), grid.low, grid.step
     for slot, ((xs, ys), after) in enumerate(zip(points, costs[1:], strict=True)):

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from ohmstead.compiled import COMPILED, Places, rows
 from ohmstead.planner.house import House, marks
+from ohmstead.planner.loops import cost_lines
 from ohmstead.planner.merge import Lines
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "hull",
     "lowest",
     "runs",
+    "tabled_curves",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -75,6 +77,13 @@ class Curves:
 
 def curves_of(house: House) -> Curves:
     """Return the exact cost of every slot."""
+    if COMPILED:
+        return Curves(*cost_lines(house, marks(house)))
+    return tabled_curves(house)
+
+
+def tabled_curves(house: House) -> Curves:
+    """Return the exact cost of every slot, reckoned as tables."""
     pv, width = house.pv, house.load.size
     turns = np.stack([*marks(house), house.most])
     bus = np.concatenate([-house.charge[None], house.discharge[None], turns - pv, turns[:1]]).T

@@ -164,11 +164,14 @@ def _searched(task: Task, hulled: Answer) -> list[float]:
     points, bent = task.points, hulled.bent
     if task.limits.taper:
         grid, costs = _costs(task, range(len(points)), hulled.after)
-        return trace(points, grid, costs, task.energy, task.limits)
+        return trace(task.curves, grid, costs, task.energy, task.limits)
     first, last = bent[0], bent[-1] + 1
     grid, costs = _costs(task, range(first, last), hulled.after)
     energy = _begun(task, hulled, first, grid, costs[0])
-    changes = trace(points[first:last], grid, costs, energy)
+    part = slice(first, last)
+    curves = task.curves
+    curves = Curves(curves.xs[part], curves.ys[part], curves.counts[part])
+    changes = trace(curves, grid, costs, energy)
     return [*([0.0] * first), *changes, *([0.0] * (len(points) - last))]
 
 
@@ -202,17 +205,17 @@ def _costs(task: Task, span: range, found: Flat) -> tuple[Grid, Floats]:
     nodes = grid.nodes
     end = np.interp(nodes, knots, after.costs())
     end[(nodes < knots[0] - TOLERANCE_KWH) | (nodes > knots[-1] + TOLERANCE_KWH)] = NEVER
+    curves, part = task.curves, slice(span.start, span.stop)
+    curves = Curves(curves.xs[part], curves.ys[part], curves.counts[part])
     extra = {
         index - span.start: _missed(soft, task.bounds.steep, grid)
         for index, soft in enumerate(task.bounds.soft)
         if soft is not None and index in span
     }
-    curves, limits = task.curves, task.limits
-    part = slice(span.start, span.stop)
-    reach = reach_of(Curves(curves.xs[part], curves.ys[part], curves.counts[part]), grid)
-    if limits.taper:
-        return grid, sweep_within(limits, task.points, span, reach, grid, end, extra)
-    return grid, sweep(reach, grid, end, extra)
+    if task.limits.taper:
+        reach = reach_of(curves, grid)
+        return grid, sweep_within(task.limits, task.points, span, reach, grid, end, extra)
+    return grid, sweep(curves, grid, end, extra)
 
 
 def polished(task: Task, changes: list[float], hulled: Answer) -> Answer:
