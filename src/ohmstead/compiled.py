@@ -21,6 +21,7 @@ __all__ = [
     "Row",
     "Rows",
     "compiled",
+    "listed",
     "numbers",
     "packed",
     "places",
@@ -68,6 +69,13 @@ def row(values: npt.NDArray[np.float64]) -> Row:
 def rows(values: npt.NDArray[np.float64]) -> Rows:
     """Return the table *values* as kernels want it."""
     return cast("Rows", values if COMPILED else values.tolist())
+
+
+def listed(values: Row) -> list[float]:
+    """Return what came from a kernel as a plain list."""
+    return cast(
+        "list[float]", cast("npt.NDArray[np.float64]", values).tolist() if COMPILED else values
+    )
 
 
 def numbers(values: Sequence[float]) -> Row:

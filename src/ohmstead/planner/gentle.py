@@ -9,7 +9,7 @@ Serving the house is never spread: there the battery follows the load.
 
 from math import inf
 
-from ohmstead.compiled import Row, compiled, numbers, packed, row
+from ohmstead.compiled import Row, compiled, listed, numbers, packed, row
 from ohmstead.planner.convex import Bounds
 from ohmstead.planner.house import Floats, House
 from ohmstead.planner.merge import Flat, Walls
@@ -35,7 +35,7 @@ def gentle(
         least = row(LEAST_SHARE * full)
         spans = (served, lost, least, lasting)
         found = _gentler(pieces, bounds.walls, spans, same, up, found)
-    return list(found)
+    return listed(found)
 
 
 @compiled

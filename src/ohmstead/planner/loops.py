@@ -5,6 +5,7 @@ source suits both. A test proves each pair equal to the last digit.
 """
 
 from math import floor, inf
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -16,54 +17,71 @@ from ohmstead.planner.merge import Lines
 __all__ = ["cost_lines", "node_costs", "node_walk"]
 
 Floats = npt.NDArray[np.float64]
-Singles = npt.NDArray[np.float32]
+Turns: TypeAlias = tuple[float, float, float, float]
 
 SAME_KWH = 1e-10
 SAME_SLOPE = 1e-9
 NEVER = 1e12
 ALMOST, TINY = 1.0 - 1e-9, 1e-9
 MARKS = 3
-BENDS, MOST_BENDS = 7, 61
+BENDS, OWN_BENDS, MOST_BENDS = 7, 16, 61
 """How many knots a slot can have: with all the sun, and where some may be turned down."""
 
 
-@compiled
-def _metered(house: House, slot: int, through: float) -> float:
-    given = through * house.out if through > 0 else through / house.into
-    grid = house.load[slot] - given
-    price = house.buy[slot] if grid > 0 else house.sell[slot]
-    return grid * price + max(grid - house.imports[slot], 0.0) * house.steep
+class _One(NamedTuple):
+    """One slot of a house: plain numbers, as handing on arrays takes longer than reckoning."""
+
+    buy: float
+    sell: float
+    load: float
+    pv: float
+    charge: float
+    discharge: float
+    imports: float
+    least: float
+    most: float
+    out: float
+    into: float
+    steep: float
+    wear: float
 
 
 @compiled
-def _cost(house: House, slot: int, bus: float, turns: Floats, choose: bool) -> float:  # noqa: FBT001 - kernels know no keywords
-    high = min(bus + house.pv[slot], house.most[slot])
-    cost = _metered(house, slot, high)
+def _metered(one: _One, through: float) -> float:
+    given = through * one.out if through > 0 else through / one.into
+    grid = one.load - given
+    price = one.buy if grid > 0 else one.sell
+    return grid * price + max(grid - one.imports, 0.0) * one.steep
+
+
+@compiled
+def _cost(one: _One, bus: float, turns: Turns, choose: bool) -> float:  # noqa: FBT001 - kernels know no keywords
+    high = min(bus + one.pv, one.most)
+    cost = _metered(one, high)
     if choose:
-        low = max(bus, house.least[slot])
+        low = max(bus, one.least)
         if low <= high:
-            cost = min(cost, _metered(house, slot, low))
+            cost = min(cost, _metered(one, low))
         for mark in turns[:MARKS]:
             if low <= mark <= high:
-                cost = min(cost, _metered(house, slot, mark))
-    return cost + house.wear * max(bus, 0.0)
+                cost = min(cost, _metered(one, mark))
+    return cost + one.wear * max(bus, 0.0)
 
 
 @compiled
-def _clipped(house: House, slot: int, bus: float) -> float:
-    return min(max(bus, -house.charge[slot]), house.discharge[slot])
+def _clipped(one: _One, bus: float) -> float:
+    return min(max(bus, -one.charge), one.discharge)
 
 
 @compiled
-def _turned_down(house: House, slot: int, turns: Floats, bus: Floats) -> Floats:
+def _turned_down(one: _One, turns: Turns, bus: Floats) -> Floats:
     """Return the knots of a slot in which turning the sun down may pay."""
-    pv, least, most = house.pv[slot], house.least[slot], house.most[slot]
-    own = np.empty(2 * turns.size + 1 + bus.size)
-    for number in range(turns.size):
-        own[number] = _clipped(house, slot, turns[number])
-        own[turns.size + number] = _clipped(house, slot, turns[number] - pv)
-    own[2 * turns.size] = _clipped(house, slot, least)
-    own[2 * turns.size + 1 :] = bus
+    own = np.empty(OWN_BENDS)
+    for number in range(MARKS + 1):
+        own[number] = _clipped(one, turns[number])
+        own[MARKS + 1 + number] = _clipped(one, turns[number] - one.pv)
+    own[2 * MARKS + 2] = _clipped(one, one.least)
+    own[2 * MARKS + 3 :] = bus
     own.sort()
     count = own.size - 1
     knots = np.empty(own.size + 3 * count)
@@ -72,21 +90,21 @@ def _turned_down(house: House, slot: int, turns: Floats, bus: Floats) -> Floats:
         left, right = own[number], own[number + 1]
         middle, upto = (left + right) / 2, inf
         for mark in turns[:MARKS]:
-            if max(middle, least) <= mark <= middle + pv and mark <= most:
-                upto = min(upto, _metered(house, slot, mark))
-        begins = (
-            _metered(house, slot, min(left + pv, most)),
-            _metered(house, slot, max(left, least)),
-            upto,
+            if max(middle, one.least) <= mark <= middle + one.pv and mark <= one.most:
+                upto = min(upto, _metered(one, mark))
+        every, none = (
+            _metered(one, min(left + one.pv, one.most)),
+            _metered(one, max(left, one.least)),
         )
-        ends = (
-            _metered(house, slot, min(right + pv, most)),
-            _metered(house, slot, max(right, least)),
-            upto,
+        begins = (every, none, upto)
+        every, none = (
+            _metered(one, min(right + one.pv, one.most)),
+            _metered(one, max(right, one.least)),
         )
+        ends = (every, none, upto)
         place = own.size + number
-        for one, two in ((0, 1), (0, 2), (1, 2)):
-            start, stop = begins[one] - begins[two], ends[one] - ends[two]
+        for first, second in ((0, 1), (0, 2), (1, 2)):
+            start, stop = begins[first] - begins[second], ends[first] - ends[second]
             knots[place] = left
             if start != stop and -inf < start < inf and -inf < stop < inf:
                 share = start / (start - stop)
@@ -132,26 +150,39 @@ def cost_lines(
     width = house.load.size
     xs, ys = np.empty((width, MOST_BENDS)), np.empty((width, MOST_BENDS))
     counts = np.empty(width, np.int64)
-    turns, few = np.empty(MARKS + 1), np.empty(BENDS)
+    few = np.empty(BENDS)
     for slot in range(width):
-        pv = house.pv[slot]
-        turns[0], turns[1], turns[2] = marks[0][slot], marks[1][slot], marks[2][slot]
-        turns[3] = house.most[slot]
-        few[0], few[1] = -house.charge[slot], house.discharge[slot]
+        one = _One(
+            house.buy[slot],
+            house.sell[slot],
+            house.load[slot],
+            house.pv[slot],
+            house.charge[slot],
+            house.discharge[slot],
+            house.imports[slot],
+            house.least[slot],
+            house.most[slot],
+            house.out,
+            house.into,
+            house.steep,
+            house.wear,
+        )
+        turns = (marks[0][slot], marks[1][slot], marks[2][slot], one.most)
+        few[0], few[1] = -one.charge, one.discharge
         for number in range(MARKS + 1):
-            few[2 + number] = turns[number] - pv
+            few[2 + number] = turns[number] - one.pv
         few[6] = turns[0]
         for number in range(BENDS):
-            few[number] = _clipped(house, slot, few[number])
+            few[number] = _clipped(one, few[number])
         few.sort()
-        choose = house.curtail and min(house.buy[slot], house.sell[slot]) < 0 and pv > 0
-        bus = _turned_down(house, slot, turns, few) if choose else few
+        choose = house.curtail and min(one.buy, one.sell) < 0 and one.pv > 0
+        bus = _turned_down(one, turns, few) if choose else few
         size = bus.size
         for number in range(size):
             at = bus[size - 1 - number]
             change = -at * house.stored if at < 0 else -at / house.delivered
             xs[slot, number] = change - house.standby[slot]
-            ys[slot, number] = _cost(house, slot, at, turns, choose)
+            ys[slot, number] = _cost(one, at, turns, choose)
         counts[slot] = _plain(xs[slot, :size], ys[slot, :size], SAME_SLOPE * house.steep / STEEP)
     most = counts.max()
     all_xs, all_ys = np.empty((width, most)), np.empty((width, most))
@@ -231,7 +262,9 @@ def node_costs(lines: Lines, step: float, end: Floats, missed: Floats) -> Floats
 
 
 @compiled
-def node_walk(lines: Lines, nodes: Floats, low: float, step: float, costs: Floats, energy: float) -> list[float]:
+def node_walk(
+    lines: Lines, nodes: Floats, low: float, step: float, costs: Floats, energy: float
+) -> list[float]:
     """Return the change of energy of every slot by the swept costs, as ``nodes.trace`` does."""
     xs, ys, counts = lines
     count, high, changes = nodes.size, nodes[-1], [0.0][:0]
@@ -240,9 +273,13 @@ def node_walk(lines: Lines, nodes: Floats, low: float, step: float, costs: Float
         first = max(int((energy + line_x[0] - low) / step + ALMOST), 0)
         last = min(max(int((energy + line_x[knots - 1] - low) / step + TINY) + 1, 0), count)
         least, change = inf, 0.0
-        for number in range(max(last - first, 0) + knots):
-            within = number < last - first
-            tried = nodes[first + number] - energy if within else line_x[number - max(last - first, 0)]
+        for node in range(first, last):
+            tried = nodes[node] - energy
+            cost = after[node] + _between(tried, line_x, line_y, knots)
+            if cost < least:
+                least, change = cost, tried
+        for knot in range(knots):
+            tried = line_x[knot]
             cost = _between(tried + energy, nodes, after, count)
             cost += _between(tried, line_x, line_y, knots)
             if cost < least:

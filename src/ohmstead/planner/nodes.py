@@ -225,12 +225,16 @@ def tabled_trace(
         first = max(int((energy + xs[0] - low) / step + ALMOST), 0)
         last = max(int((energy + xs[-1] - low) / step + TINY) + 1, 0)
         tried = np.concatenate([nodes[first:last] - energy, xs])
+        ends = np.array(xs) + energy
         if limits is not None:
             least, most = limits.at(slot, energy)
             within = tried[(tried >= least) & (tried <= most)]
             tried = np.concatenate([within, [max(least, xs[0]), min(most, xs[-1])]])
-        total = np.interp(tried + energy, nodes, after, left=NEVER, right=NEVER)
-        total += np.interp(tried, xs, ys)
+            ends = tried + energy
+        total = np.interp(ends, nodes, after, left=NEVER, right=NEVER)
+        if limits is None:
+            total = np.concatenate([after[first:last], total])
+        total += np.interp(tried, xs, ys, left=NEVER, right=NEVER)
         change = float(tried[int(total.argmin())])
         change = min(max(change, grid.low - energy), high - energy)
         energy += change

@@ -12,6 +12,7 @@ from itertools import count
 
 import numpy as np
 
+from ohmstead.compiled import listed
 from ohmstead.planner.convex import flat_of
 from ohmstead.planner.merge import flat_valleys, flat_walk, flat_worth
 from ohmstead.planner.slot import Curve, curve, hull, runs
@@ -55,7 +56,7 @@ def proven(task: Task, answer: Answer, looks: int) -> Answer:
         bound = flat_worth(found, 0, task.energy)
         if bound >= answer.cost - enough:
             continue
-        changes = list(flat_walk(flat, found, task.energy))
+        changes = listed(flat_walk(flat, found, task.energy))
         if cost_of(task, changes) < answer.cost - enough:
             answer = polished(task, changes, answer)
         for part in _split(task, look, changes):

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 
-from ohmstead.compiled import Row, compiled, packed, row
+from ohmstead.compiled import Row, compiled, listed, packed, row
 from ohmstead.planner.bounds import Limits, Powers
 from ohmstead.planner.convex import Bounds
 from ohmstead.planner.house import House
@@ -16,7 +16,7 @@ def self_use(house: House, bounds: Bounds, limits: Limits, energy: float) -> lis
     bus = house.load / house.out - house.pv
     bus = (bus.clip(-house.charge, house.discharge)).clip(-house.charge)
     flow = -bus * house.stored * (bus < 0) - bus / house.delivered * (bus >= 0) - house.standby
-    return list(_followed(row(flow), bounds.walls, limits.powers, energy))
+    return listed(_followed(row(flow), bounds.walls, limits.powers, energy))
 
 
 @compiled

@@ -11,7 +11,7 @@ from itertools import accumulate
 import numpy as np
 import numpy.typing as npt
 
-from ohmstead.compiled import Places, numbers
+from ohmstead.compiled import Places, listed, numbers
 from ohmstead.planner.bounds import Limits, bounds_of, end_of, limits_of
 from ohmstead.planner.convex import Bounds, flat_of, valley_of
 from ohmstead.planner.house import House, house_of, settle
@@ -121,7 +121,7 @@ def solved(task: Task) -> Answer:
     if task.limits.taper or len(bent):
         hulled = Answer([], 0.0, bound, hulls, relaxed, hulls, bent)
         return polished(task, _searched(task, hulled), hulled)
-    changes = list(flat_walk(hulls, relaxed, task.energy))
+    changes = listed(flat_walk(hulls, relaxed, task.energy))
     return Answer(changes, bound, bound, hulls, relaxed, hulls, bent)
 
 
@@ -231,7 +231,7 @@ def polished(task: Task, changes: list[float], hulled: Answer) -> Answer:
     if not possible:  # nothing but rounding can bring this about
         idle = self_use(task.house, task.bounds, task.limits, task.energy)
         return replace(hulled, changes=idle, cost=cost_of(task, idle))
-    exact = list(flat_walk(pieces, found, task.energy))
+    exact = listed(flat_walk(pieces, found, task.energy))
     cost = flat_worth(found, 0, task.energy)
     return Answer(exact, cost, hulled.bound, pieces, found, hulled.hulls, hulled.bent)
 
