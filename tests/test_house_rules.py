@@ -56,6 +56,7 @@ BARE_ENDINGS = {
     "kwp": "kilowatts at the peak, as every roof is sold",
     "tilt": "degrees, as every roof is drawn",
     "azimuth": "degrees, as every roof is drawn",
+    "kg": "kilograms of CO2",
     "share": "a part of one",
     "confidence": "a part of one",
     "efficiency": "a part of one",

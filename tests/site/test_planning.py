@@ -61,7 +61,9 @@ def test_the_battery_is_filled_in_the_cheap_night_and_used_in_the_dear_evening()
     assert all(slot.battery_w > 0 for slot in dear)
     assert plan.saved > 0.5
     assert plan.gap < 0.01
-    assert "charge at 7p for 16:00, when it costs 40p" in charging[0].reason
+    assert "7p a kWh now" in charging[0].reason
+    assert "it serves the house from Fri 06:00 at 27.72p" in charging[0].reason
+    assert "instead would cost" in charging[0].reason
     assert "always 600 W" in plan.made_of
 
 
@@ -102,7 +104,7 @@ def test_sun_is_stored_and_said_so() -> None:
     sun = a_forecast(2_000, hours=6)
     plan = plan_for(a_house(), replace(LOAD, solar=sun), FollowPlan(inverter_w=3_600))
     assert plan.slots[1].battery_w < 0
-    assert "store spare sun" in plan.slots[1].reason
+    assert "spare sun is stored, not sold at 0p" in plan.slots[1].reason
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,9 @@ class Demo:
         """Run the service, and keep the bills, until ``stop`` is set."""
         book = build.history(self.settings)
         plan = plan_of(self.settings, self.clock, book)
-        faces = [*faces_of(self.settings, self.clock, __version__, self._listening, book)]
+        faces = [
+            *faces_of(self.settings, self.clock, __version__, self._listening, book, plan.forecasts)
+        ]
         async with asyncio.TaskGroup() as group:
             bills = group.create_task(self._keep_bills())
             await app.run(plan, self.clock, self.stop, [*faces, ("demo", self._meet)])

@@ -75,6 +75,8 @@ class Span:
 def spans_of(plan: Plan) -> tuple[Span, ...]:
     """Return the plan's slots, those of the same mode put together."""
     before: dict[datetime, float] = {b.start: a.soc_pct for a, b in pairwise(plan.slots)}
+    if plan.start_soc_pct is not None:
+        before[plan.slots[0].start] = plan.start_soc_pct
     groups = (tuple(group) for _, group in groupby(plan.slots, key=lambda slot: slot.mode))
     return tuple(Span(slots=group, from_pct=before.get(group[0].start)) for group in groups)
 
@@ -130,4 +132,5 @@ def totals(plan: Plan) -> str:
     cost = f"{'earns' if earns else 'costs'} {money(abs(plan.cost), plan.currency)}"
     saved, gap = money(plan.saved, plan.currency), money(plan.gap, plan.currency)
     best = "none costs less" if round(plan.gap, 2) <= 0 else f"at most {gap} dearer than the best"
-    return f"{cost}; saves {saved} over a house that does not plan; {best}"
+    weighs = "" if plan.carbon_kg is None else f"; {plan.carbon_kg:.1f} kg of CO2"
+    return f"{cost}; saves {saved} over a house that does not plan; {best}{weighs}"

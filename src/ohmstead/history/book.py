@@ -1,7 +1,8 @@
 """The history as the rest of the service sees it: records while the site runs, and answers."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import date, datetime, tzinfo
 from pathlib import Path
 
@@ -39,6 +40,26 @@ class Book:
             self._history = history
             try:
                 await keep_history(ticks, history)
+            finally:
+                self._history = None
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[None]:
+        """Answer from what is recorded, without a site: nothing is written, locked or made.
+
+        Where nothing can be read the book stays closed, and the log says why.
+        """
+        if not self._path.exists():
+            yield
+            return
+        history = History(self._path, self._zone, lambda *_: None, self._settings, read_only=True)
+        async with AsyncExitStack() as stack:
+            try:
+                self._history = await stack.enter_async_context(history)
+            except HistoryError as exc:
+                log.warning("going on without what was recorded: %s", exc)
+            try:
+                yield
             finally:
                 self._history = None
 

@@ -12,17 +12,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ohmstead.errors import ProblemError
+from ohmstead.model import BatteryMode
 from ohmstead.planner.car import best_with_car
 from ohmstead.planner.house import Floats
-from ohmstead.planner.make import make_plan, plan_of
+from ohmstead.planner.make import Habit, first_of, first_slot, make_plan, plan_of, way_of
 from ohmstead.planner.nodes import NEVER
-from ohmstead.planner.plan import Plan
+from ohmstead.planner.plan import Plan, PlannedSlot
 from ohmstead.planner.problem import Problem
 from ohmstead.planner.self_use import self_use
 from ohmstead.planner.slot import curves_through, cut
-from ohmstead.planner.solve import Task, ahead, solved, task_of
+from ohmstead.planner.solve import Answer, Task, ahead, solved, task_of
 
-__all__ = ["Future", "Hedged", "make_hedged_plan"]
+__all__ = ["Future", "Hedged", "make_hedged_plan", "make_hedged_step"]
 
 STEPS = 24
 """How many energies are tried beside the knots of the futures' first slots."""
@@ -42,54 +43,121 @@ class Hedged:
     """A plan whose first step suits several futures."""
 
     plan: Plan
-    """Of the first future given, with the common first step."""
+    """Of the first future given, with the common first step. Its gap is to the best plan for that
+    future alone: what it costs to be prepared for the others is in it."""
     expected: float
     """What the futures cost by their shares, with this first step."""
     alone: float
     """What they would cost with the first step of the first future's own plan."""
 
 
-def make_hedged_plan(futures: Sequence[Future]) -> Hedged:
+def make_hedged_plan(futures: Sequence[Future], habit: Habit | None = None) -> Hedged:
     """Return the plan for the first of *futures* whose first step is best for all of them.
 
     A car is planned in the first future and takes the same in all. A charge on the peak binds
-    all slots together: there only the first future counts.
+    all slots together: there only the first future counts. The plan in force, as *habit* tells
+    it, stays unless a new first step gains enough over all futures, or the way that goes on
+    from there in the first of them; both gains count together.
     """
+    shares, middle = _shares(futures), futures[0].problem
+    own = make_plan(middle)
+    if middle.peak_per_kw > 0 or (len(futures) == 1 and habit is None):
+        return Hedged(plan=own, expected=own.objective, alone=own.objective)
+    found = _compared(futures, shares, own.slots[0].stored_kwh, habit)
+    task, chosen = found.task, found.best()
+    plan = own if chosen == _OWN else _with_first(own, task, found.change(chosen))
+    if habit is not None and not _behaves(plan, habit):
+        index = _SERVED if _follows(habit) else _OLD
+        spare = habit.least_gain - float(found.costs[index] - found.costs.min())
+        kept = _staying(own, task, found.change(index), replace(habit, least_gain=spare))
+        if kept is not None:
+            plan, chosen = kept, index
+    expected, alone = found.costs[chosen], found.costs[_OWN]
+    return Hedged(plan=plan, expected=float(expected), alone=float(alone))
+
+
+def make_hedged_step(futures: Sequence[Future]) -> PlannedSlot:
+    """Return the first slot of ``make_hedged_plan``, for those who plan anew after it."""
+    shares, middle = _shares(futures), futures[0].problem
+    own = first_slot(middle)
+    if middle.peak_per_kw > 0 or len(futures) == 1:
+        return own
+    found = _compared(futures, shares, own.stored_kwh, None)
+    chosen = found.best()
+    if chosen == _OWN:
+        return own
+    fixed = _beginning(found.task, found.change(chosen))
+    return first_of(fixed, solved(fixed))
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """First steps, and what each costs over all futures."""
+
+    task: Task
+    """Of the first future."""
+    tried: Floats
+    costs: Floats
+
+    def best(self) -> int:
+        """Return the cheapest, the first future's own if that costs the same."""
+        close = 1e-6 * self.task.house.dearest
+        own = self.costs[_OWN] <= self.costs.min() + close
+        return _OWN if own else int(self.costs.argmin())
+
+    def change(self, index: int) -> float:
+        """Return by how much one changes what is stored."""
+        return float(self.tried[index])
+
+
+def _shares(futures: Sequence[Future]) -> list[float]:
     total = sum(future.share for future in futures)
     if not futures or total <= 0 or min(future.share for future in futures) < 0:
         raise ProblemError("futures need shares that are not negative, and not all 0")
-    shares = [future.share / total for future in futures]
+    return [future.share / total for future in futures]
+
+
+def _compared(
+    futures: Sequence[Future], shares: Sequence[float], own_kwh: float, habit: Habit | None
+) -> _Compared:
+    """Return the first steps to choose from; *own_kwh* is what the first future would reach."""
     middle = futures[0].problem
-    own = make_plan(middle)
-    if middle.peak_per_kw > 0 or len(futures) == 1:
-        return Hedged(plan=own, expected=own.objective, alone=own.objective)
     car: Floats | None = best_with_car(middle).car if middle.car is not None else None
     tasks = [task_of(future.problem, car) for future in futures]
-    own_change = own.slots[0].stored_kwh - middle.battery.energy_kwh
-    tried = _tried(tasks, own_change)
-    costs = np.sum(
-        [
-            share * _cost(task, changes)
-            for share, task, changes in zip(shares, tasks, tried, strict=True)
-        ],
-        axis=0,
-    )
-    least = float(costs.min())
-    close = 1e-6 * tasks[0].house.dearest
-    chosen = 0 if costs[0] <= least + close else int(costs.argmin())
-    return Hedged(
-        plan=own if chosen == 0 else _with_first(middle, tasks[0], float(tried[0][chosen])),
-        expected=float(costs[chosen]),
-        alone=float(costs[0]),
-    )
+    own = own_kwh - middle.battery.energy_kwh
+    tried = _tried(tasks, own, _first_of(habit, tasks[0], own))
+    weighed = zip(shares, tasks, tried, strict=True)
+    costs = [share * _cost(task, changes) for share, task, changes in weighed]
+    return _Compared(tasks[0], tried[0], np.sum(costs, axis=0))
 
 
-def _tried(tasks: Sequence[Task], own: float) -> list[Floats]:
+_OWN, _OLD, _SERVED = 0, 1, -1
+"""Among the first steps tried: the first future's own, the plan in force's, and self-use."""
+
+
+def _behaves(plan: Plan, habit: Habit) -> bool:
+    """Tell whether *plan* does what the one in force does, as far as that reached."""
+    coming = zip(plan.slots, habit.modes, strict=False)
+    return bool(habit.modes) and all(slot.mode is mode for slot, mode in coming)
+
+
+def _follows(habit: Habit) -> bool:
+    return habit.modes[:1] == (BatteryMode.SELF_USE,)
+
+
+def _first_of(habit: Habit | None, task: Task, otherwise: float) -> float:
+    """Return the change of energy that the plan in force wants now."""
+    if habit is None or not habit.stored_kwh:
+        return otherwise
+    return habit.stored_kwh[0] - task.energy
+
+
+def _tried(tasks: Sequence[Task], own: float, old: float) -> list[Floats]:
     """Return the first changes to try, for every future the same behaviours in the same order."""
     knots = [np.array(task.points[0][0]) for task in tasks]
     low, high = min(float(xs[0]) for xs in knots), max(float(xs[-1]) for xs in knots)
     steps = np.linspace(low, high, STEPS + 1)
-    common = np.concatenate([[own], *knots, steps, -tasks[0].house.standby[:1]])
+    common = np.concatenate([[own, old], *knots, steps, -tasks[0].house.standby[:1]])
     found = []
     for task, xs in zip(tasks, knots, strict=True):
         least, most = task.limits.at(0, task.energy)
@@ -108,8 +176,26 @@ def _cost(task: Task, changes: Floats) -> Floats:
     return now + later
 
 
-def _with_first(problem: Problem, task: Task, change: float) -> Plan:
-    """Return the best plan that begins with *change*."""
+def _with_first(own: Plan, task: Task, change: float) -> Plan:
+    """Return the best plan that begins with *change*, its gap to the best that begins freely."""
+    fixed = _beginning(task, change)
+    return _of(own, fixed, solved(fixed))
+
+
+def _staying(own: Plan, task: Task, change: float, habit: Habit) -> Plan | None:
+    """Return the plan that begins with *change* and goes on as *habit*, if that is good enough."""
+    fixed = _beginning(task, change)
+    found = solved(fixed)
+    old = way_of(fixed, found, habit)
+    return _of(own, fixed, old) if old.cost - found.cost < habit.least_gain else None
+
+
+def _beginning(task: Task, change: float) -> Task:
     points = [cut(*task.points[0], change, change), *task.points[1:]]
-    fixed = replace(task, points=points, curves=curves_through(points))
-    return plan_of(problem, fixed, solved(fixed))
+    return replace(task, points=points, curves=curves_through(points))
+
+
+def _of(own: Plan, task: Task, answer: Answer) -> Plan:
+    found = plan_of(task.problem, task, answer)
+    bound = own.objective + own.missed - own.gap
+    return replace(found, gap=max(found.objective + found.missed - bound, 0.0))

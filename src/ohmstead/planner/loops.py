@@ -12,11 +12,13 @@ import numpy.typing as npt
 
 from ohmstead.compiled import compiled
 from ohmstead.planner.house import STEEP, House
-from ohmstead.planner.merge import Lines
 
 __all__ = ["cost_lines", "node_costs", "node_walk"]
 
 Floats = npt.NDArray[np.float64]
+Tables: TypeAlias = tuple[Floats, Floats, npt.NDArray[np.int64]]
+"""The knots of every slot, as ``Lines`` has them in compiled code."""
+Singles = npt.NDArray[np.float32]
 Turns: TypeAlias = tuple[float, float, float, float]
 
 SAME_KWH = 1e-10
@@ -117,7 +119,7 @@ def _turned_down(one: _One, turns: Turns, bus: Floats) -> Floats:
 
 @compiled
 def _plain(xs: Floats, ys: Floats, same_slope: float) -> int:
-    """Drop the knots that are none, repeated ones and those on a straight line; return how many stay."""
+    """Drop repeated knots and those on a straight line; return how many stay."""
     count, before = 1, xs[0]
     for knot in range(1, xs.size):
         x = xs[knot]
@@ -205,15 +207,21 @@ def _between(x: float, xs: Floats, ys: Floats, count: int) -> float:
             low = middle
         else:
             high = middle
+    height: float = ys[low]
     if x == xs[high]:
-        return ys[high]
-    if x == xs[low]:
-        return ys[low]
-    return (ys[high] - ys[low]) / (xs[high] - xs[low]) * (x - xs[low]) + ys[low]
+        height = ys[high]
+    elif x != xs[low]:
+        height += (ys[high] - ys[low]) / (xs[high] - xs[low]) * (x - xs[low])
+    return height
 
 
 @compiled
-def node_costs(lines: Lines, step: float, end: Floats, missed: Floats) -> Floats:
+def _below(x: float) -> int:
+    return int(floor(x))  # noqa: RUF046 - compiled, floor gives no whole number
+
+
+@compiled
+def node_costs(lines: Tables, step: float, end: Floats, missed: Floats) -> Floats:
     """Return the cost to come by slot and node, as ``nodes.sweep`` does.
 
     *missed* is what it costs to be at a node before a slot; it may have no rows.
@@ -223,8 +231,8 @@ def node_costs(lines: Lines, step: float, end: Floats, missed: Floats) -> Floats
     farthest, nearest = -inf, inf
     for slot in range(slots):
         nearest, farthest = min(nearest, xs[slot][0]), max(farthest, xs[slot][counts[slot] - 1])
-    least = max(floor(nearest / step), 1 - count)
-    most = min(-floor(-farthest / step) + 1, count - 1)
+    least = max(_below(nearest / step), 1 - count)
+    most = min(1 - _below(-farthest / step), count - 1)
     width, before = most - least + 1, max(-least, 0)
     never = np.float32(NEVER)
     after = np.full(count + before + max(width + least, 0), never)
@@ -233,26 +241,17 @@ def node_costs(lines: Lines, step: float, end: Floats, missed: Floats) -> Floats
     for node in range(count):
         after[before + node] = end[node]
         costs[slots, node] = np.float32(end[node])
+    room = after[before + least :]
     for slot in range(slots - 1, -1, -1):
-        line_x, line_y, knots = xs[slot], ys[slot], counts[slot]
         best[:] = never
         for move in range(width):
-            rise = np.float32(_between((least + move) * step, line_x, line_y, knots))
+            rise = np.float32(_between((least + move) * step, xs[slot], ys[slot], counts[slot]))
             if rise < never:
-                shifted = after[before + least + move : before + least + move + count]
                 for node in range(count):
-                    cost = shifted[node] + rise
-                    best[node] = min(best[node], cost)
-        for knot in range(knots):
-            place = line_x[knot] / step - least
-            move = int(floor(place))
-            if 0 <= move < width - 1:
-                share, rise = np.float32(place - move), np.float32(line_y[knot])
-                rest = np.float32(1.0) - share
-                shifted = after[before + least + move : before + least + move + count + 1]
-                for node in range(count):
-                    cost = shifted[node] * rest + shifted[node + 1] * share + rise
-                    best[node] = min(best[node], cost)
+                    best[node] = min(best[node], room[move + node] + rise)
+        for knot in range(counts[slot]):
+            place = xs[slot, knot] / step - least
+            _try_knot(best, room, place, width, np.float32(ys[slot, knot]))
         for node in range(count):
             if slot < len(missed):
                 best[node] = best[node] + missed[slot, node]
@@ -262,8 +261,21 @@ def node_costs(lines: Lines, step: float, end: Floats, missed: Floats) -> Floats
 
 
 @compiled
+def _try_knot(best: Singles, room: Singles, place: float, width: int, rise: np.float32) -> None:
+    """Lower *best* to what comes of a move that ends between two nodes."""
+    move = _below(place)
+    if not 0 <= move < width - 1:
+        return
+    share = np.float32(place - move)
+    rest = np.float32(1.0) - share
+    for node in range(best.size):
+        cost = room[move + node] * rest + room[move + 1 + node] * share + rise
+        best[node] = min(best[node], cost)
+
+
+@compiled
 def node_walk(
-    lines: Lines, nodes: Floats, low: float, step: float, costs: Floats, energy: float
+    lines: Tables, nodes: Floats, low: float, step: float, costs: Floats, energy: float
 ) -> list[float]:
     """Return the change of energy of every slot by the swept costs, as ``nodes.trace`` does."""
     xs, ys, counts = lines

@@ -16,7 +16,7 @@ from ohmstead.planner.prove import proven
 from ohmstead.planner.self_use import self_use
 from ohmstead.planner.solve import Answer, Task, best, polished, task_of
 
-__all__ = ["Habit", "first_slot", "make_plan", "plan_of", "warm_up"]
+__all__ = ["Habit", "first_of", "first_slot", "make_plan", "plan_of", "warm_up", "way_of"]
 
 SHORT_SLOTS = 24
 LOOKS_A_SLOT = 2400
@@ -31,6 +31,8 @@ class Habit:
     stored_kwh: tuple[float, ...]
     """What it wanted stored at the end of each of the coming slots, as far as it reached."""
     least_gain: float
+    modes: tuple[BatteryMode, ...] = ()
+    """How it behaves in them; a new plan that behaves the same takes its place at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +76,13 @@ def first_slot(problem: Problem) -> PlannedSlot:
     Nothing later is spelled out, nor what the plan saves.
     """
     if problem.peak_per_kw > 0:
-        task, answer = best_below_a_peak(problem, _solve)
-    else:
-        task, answer = _solve(problem)
-    changes = _gentle(problem, task, answer)
+        return first_of(*best_below_a_peak(problem, _solve))
+    return first_of(*_solve(problem))
+
+
+def first_of(task: Task, answer: Answer) -> PlannedSlot:
+    """Return the first slot of the plan that *answer* stands for."""
+    changes = _gentle(task.problem, task, answer)
     energies = list(accumulate(changes, initial=task.energy))
     return _slots(task, changes, energies, answer.after, 1)[0][0]
 
@@ -98,11 +103,16 @@ def warm_up() -> None:
 
 def _kept(task: Task, answer: Answer, habit: Habit) -> Answer:
     """Return the best plan that behaves as the old one did, unless a new one gains enough."""
+    old = way_of(task, answer, habit)
+    return old if old.cost - answer.cost < habit.least_gain else answer
+
+
+def way_of(task: Task, answer: Answer, habit: Habit) -> Answer:
+    """Return the best plan that behaves as *habit* does, and as *answer* where that ends."""
     changes, energy = list(answer.changes), task.energy
     for index, stored in enumerate(habit.stored_kwh[: len(changes)]):
         changes[index], energy = stored - energy, stored
-    old = polished(task, changes, answer)
-    return old if old.cost - answer.cost < habit.least_gain else answer
+    return polished(task, changes, answer)
 
 
 def _solve(problem: Problem, looks: int | None = None) -> tuple[Task, Answer]:

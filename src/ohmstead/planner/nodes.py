@@ -100,7 +100,7 @@ def sweep(curves: Curves, grid: Grid, end: Floats, extra: dict[int, Floats]) -> 
     missed = np.zeros((len(curves.counts) if extra else 0, end.size))
     for slot, costs in extra.items():
         missed[slot] = costs
-    return node_costs(curves.lines(), grid.step, end, missed)
+    return node_costs((curves.xs, curves.ys, curves.counts), grid.step, end, missed)
 
 
 def tabled_sweep(reach: Reach, grid: Grid, end: Floats, extra: dict[int, Floats]) -> Floats:
@@ -211,7 +211,9 @@ def trace(
 ) -> list[float]:
     """Return the change of energy of every slot, beginning with *energy*, by the swept costs."""
     if limits is None and COMPILED:
-        return node_walk(curves.lines(), grid.nodes, grid.low, grid.step, costs, energy)
+        return node_walk(
+            (curves.xs, curves.ys, curves.counts), grid.nodes, grid.low, grid.step, costs, energy
+        )
     return tabled_trace(curves.points(), grid, costs, energy, limits)
 
 

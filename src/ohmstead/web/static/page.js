@@ -1,5 +1,5 @@
 "use strict";
-// One page over the API, and nothing but the API: /api/v1/live, prices, points, plan, requests, journal.
+// One page over the API, and nothing but the API: /api/v1/live, prices, points, plan, forecasts, requests, journal.
 
 const api = (path, options) => fetch("/api/v1/" + path, options);
 const find = (id) => document.getElementById(id);
@@ -59,7 +59,9 @@ function showTick(tick) {
   showDevices(tick.devices);
   const failures = tick.results.filter((result) => result.outcome !== "applied");
   if (failures.length) find("reason").append(make("span", " " + failures.map((f) => `${f.device}: ${f.why}`).join("; "), "trouble"));
+  find("plan-trouble").textContent = site.plan_trouble === null ? "" : "No new plan: " + site.plan_trouble + ".";
   showPlan(decision, site.at);
+  showExpected(site.at);
   const slot = site.import_per_kwh + "@" + Math.floor(Date.parse(site.at) / 1800000);
   if (slot !== slotSeen) { slotSeen = slot; showPrices(site.at); }
   const writes = tick.results.reduce((sum, result) => sum + Object.keys(result.wrote).length, 0);
@@ -132,7 +134,7 @@ async function showPlan(decision, now) {
   for (const slot of slots) {
     const last = spans.at(-1);
     if (last && last.mode === slot.mode) last.slots.push(slot);
-    else spans.push({ mode: slot.mode, slots: [slot], before: last ? last.slots.at(-1).soc_pct : null });
+    else spans.push({ mode: slot.mode, slots: [slot], before: last ? last.slots.at(-1).soc_pct : slot === plan.slots[0] ? plan.start_soc_pct : null });
   }
   drawPlan(slots, spans, plan, at);
   find("plan-key").replaceChildren(...[...new Set(spans.map((span) => span.mode))].map((mode) => {
@@ -142,7 +144,8 @@ async function showPlan(decision, now) {
   }), lineKey("price", "Import price"), lineKey("stored", "State of charge, 0 to 100 %"));
   find("plan-note").textContent = `Made ${clock(plan.made_at)} of: ${plan.made_of}. Until ${day(plan.slots.at(-1).end)} it ` +
     `${plan.cost < -0.005 ? "earns" : "costs"} ${money(Math.abs(plan.cost), plan.currency)} and saves ${money(plan.saved, plan.currency)} over a house that does not plan` +
-    (plan.gap >= 0.005 ? `; at most ${money(plan.gap, plan.currency)} dearer than the best.` : "; none costs less.");
+    (plan.gap >= 0.005 ? `; at most ${money(plan.gap, plan.currency)} dearer than the best.` : "; none costs less.") +
+    (plan.carbon_kg === null ? "" : ` Its power weighs ${plan.carbon_kg.toFixed(1)} kg of CO₂.`);
   find("plan-steps").replaceChildren(...spans.map((span) => {
     const item = make("li");
     item.append(make("i", undefined, "band " + span.mode), make("b", stepWords(span, plan) + " "), make("span", why(span), "quiet"));
@@ -200,7 +203,10 @@ function drawPlan(slots, spans, plan, at) {
   });
   const far = (moment) => (1000 * (Date.parse(moment) - from) / (to - from)).toFixed(1);  // what lies outside is cut off
   const steps = slots.map((slot) => [slot.start, slot.end].map((moment) => `${far(moment)} ${y(slot.import_per_kwh).toFixed(2)}`).join("L"));
-  const stored = slots.map((slot) => `${far(slot.end)} ${(4 + 84 * (100 - slot.soc_pct) / 100).toFixed(2)}`);
+  const level = (soc_pct) => (4 + 84 * (100 - soc_pct) / 100).toFixed(2);
+  const stored = slots.map((slot) => `${far(slot.end)} ${level(slot.soc_pct)}`);
+  const earlier = plan.slots[plan.slots.indexOf(slots[0]) - 1], began = earlier ? earlier.soc_pct : plan.start_soc_pct;
+  if (began !== null) stored.unshift(`${far(slots[0].start)} ${level(began)}`);
   svg.append(drawing("path", { class: "price", d: "M" + steps.join("L") }), drawing("path", { class: "stored", d: "M" + stored.join("L") }));
   const present = 1000 * (at - from) / (to - from);
   if (at > from) svg.append(drawing("line", { class: "nowline", x1: present, x2: present, y1: 0, y2: 100 }));
