@@ -77,9 +77,17 @@ def test_it_begins_now_and_goes_on_without_gaps() -> None:
     assert plan.slots[-1].end <= NIGHT + timedelta(hours=37)
 
 
-def test_a_half_hour_that_is_nearly_over_is_left_out() -> None:
-    plan = plan_for(a_house(at=NIGHT.replace(minute=29)), LOAD, FollowPlan())
-    assert plan.slots[0].start == NIGHT.replace(minute=30)
+@pytest.mark.parametrize(
+    ("at", "begins"),
+    [
+        pytest.param(NIGHT.replace(minute=29, second=30), 0.0, id="half a minute is left"),
+        pytest.param(NIGHT.replace(minute=29, second=59, microsecond=500_000), 0.5, id="nothing"),
+    ],
+)
+def test_what_is_left_of_a_half_hour_is_planned_too(at: datetime, begins: float) -> None:
+    plan = plan_for(a_house(at=at), LOAD, FollowPlan())
+    assert (plan.slots[0].start - at).total_seconds() == begins
+    assert plan.slots[-1].end > at
 
 
 @pytest.mark.parametrize("export", [True, False])

@@ -176,7 +176,7 @@ def _made_of(question: Question) -> str:
 
 def _reasons(hedged: Hedged, question: Question) -> list[str]:
     """Return why each slot is as it is, in this house's times and money."""
-    problem = question.problem(Likely.MIDDLE, [0.0] * len(question.spans))
+    problem = question.problem(Likely.MIDDLE)
     site, currency, begin = question.site, question.currency, question.spans[0].start
     told = [
         reason.text

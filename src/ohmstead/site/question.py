@@ -22,8 +22,8 @@ from ohmstead.site.cars import CarDraw, cars_expected
 __all__ = ["Foretold", "Likely", "Outlook", "Question", "habit_of", "question_of"]
 
 _FAR: Final = timedelta(hours=36)
-_LEAST_SLOT: Final = timedelta(minutes=2)
-"""What is left of the present half-hour is a slot of its own, unless it is nearly over."""
+_LEAST_SLOT: Final = timedelta(seconds=1)
+"""What is left of the present half-hour is a slot of its own: without it nothing is planned now."""
 _USUAL_W: Final = 3_000.0
 
 
@@ -78,12 +78,13 @@ class Question:
         """Return what prices are in."""
         return self.site.prices.buy.currency if self.site.prices.buy else "GBP"
 
-    def problem(self, likely: Likely, less: Sequence[float]) -> Problem:
-        """Return the problem, should the hours to come turn out so; export pays *less*."""
+    def problem(self, likely: Likely, less: Sequence[float] = ()) -> Problem:
+        """Return the problem, should the hours to come turn out so; export pays *less*, if told."""
+        hairs = less or [0.0] * len(self.spans)
         settings, outlook = self.settings, self.outlook
         inverter_w = settings.inverter_w
         return Problem(
-            slots=tuple(self._slot(number, likely, hair) for number, hair in enumerate(less)),
+            slots=tuple(self._slot(number, likely, hair) for number, hair in enumerate(hairs)),
             battery=self.battery,
             inverter=(
                 None if inverter_w is None else Inverter(out_max_w=inverter_w, in_max_w=inverter_w)
