@@ -15,16 +15,17 @@ from ohmstead.errors import ProblemError
 from ohmstead.model import BatteryMode
 from ohmstead.planner.car import best_with_car
 from ohmstead.planner.house import Floats
-from ohmstead.planner.make import Habit, first_of, first_slot, make_plan, plan_of, way_of
+from ohmstead.planner.make import Habit, answer_of, first_of, first_slot, make_plan, plan_of, way_of
 from ohmstead.planner.nodes import NEVER
 from ohmstead.planner.plan import Plan, PlannedSlot
 from ohmstead.planner.problem import Problem
 from ohmstead.planner.self_use import self_use
 from ohmstead.planner.slot import curves_through, cut
-from ohmstead.planner.solve import Answer, Task, ahead, solved, task_of
+from ohmstead.planner.solve import Answer, Nodes, Task, ahead, nodes_of, solved, task_of
 
 __all__ = ["Future", "Hedged", "make_hedged_plan", "make_hedged_step"]
 
+ROUNDING_KWH = 1e-9
 STEPS = 24
 """How many energies are tried beside the knots of the futures' first slots."""
 
@@ -79,15 +80,19 @@ def make_hedged_plan(futures: Sequence[Future], habit: Habit | None = None) -> H
 def make_hedged_step(futures: Sequence[Future]) -> PlannedSlot:
     """Return the first slot of ``make_hedged_plan``, for those who plan anew after it."""
     shares, middle = _shares(futures), futures[0].problem
-    own = first_slot(middle)
     if middle.peak_per_kw > 0 or len(futures) == 1:
-        return own
-    found = _compared(futures, shares, own.stored_kwh, None)
+        return first_slot(middle)
+    if middle.car is not None:
+        return make_hedged_plan(futures).plan.slots[0]
+    tasks = [task_of(future.problem) for future in futures]
+    nodes = [nodes_of(task) for task in tasks]
+    own = first_of(tasks[0], answer_of(tasks[0], nodes=nodes[0]))
+    found = _weighed(tasks, shares, own.stored_kwh, None, nodes)
     chosen = found.best()
     if chosen == _OWN:
         return own
-    fixed = _beginning(found.task, found.change(chosen))
-    return first_of(fixed, solved(fixed))
+    fixed = _beginning(tasks[0], found.change(chosen))
+    return first_of(fixed, solved(fixed, nodes[0]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +129,20 @@ def _compared(
     middle = futures[0].problem
     car: Floats | None = best_with_car(middle).car if middle.car is not None else None
     tasks = [task_of(future.problem, car) for future in futures]
-    own = own_kwh - middle.battery.energy_kwh
+    return _weighed(tasks, shares, own_kwh, habit, [None] * len(tasks))
+
+
+def _weighed(
+    tasks: Sequence[Task],
+    shares: Sequence[float],
+    own_kwh: float,
+    habit: Habit | None,
+    nodes: Sequence[Nodes | None],
+) -> _Compared:
+    own = own_kwh - tasks[0].energy
     tried = _tried(tasks, own, _first_of(habit, tasks[0], own))
-    weighed = zip(shares, tasks, tried, strict=True)
-    costs = [share * _cost(task, changes) for share, task, changes in weighed]
+    weighed = zip(shares, tasks, tried, nodes, strict=True)
+    costs = [share * _cost(task, changes, known) for share, task, changes, known in weighed]
     return _Compared(tasks[0], tried[0], np.sum(costs, axis=0))
 
 
@@ -169,10 +184,14 @@ def _tried(tasks: Sequence[Task], own: float, old: float) -> list[Floats]:
     return found
 
 
-def _cost(task: Task, changes: Floats) -> Floats:
+def _cost(task: Task, changes: Floats, nodes: Nodes | None) -> Floats:
     """Return what a future costs with each of the first *changes*."""
     now = np.interp(changes, *task.points[0])
-    later: Floats = np.interp(task.energy + changes, *ahead(task), left=NEVER, right=NEVER)
+    energies, costs = ahead(task, nodes)
+    reached = task.energy + changes
+    inside = np.clip(reached, energies[0], energies[-1])
+    reached = np.where(np.abs(reached - inside) < ROUNDING_KWH, inside, reached)
+    later: Floats = np.interp(reached, energies, costs, left=NEVER, right=NEVER)
     return now + later
 
 

@@ -207,12 +207,11 @@ def _between(x: float, xs: Floats, ys: Floats, count: int) -> float:
             low = middle
         else:
             high = middle
-    height: float = ys[low]
     if x == xs[high]:
-        height = ys[high]
-    elif x != xs[low]:
-        height += (ys[high] - ys[low]) / (xs[high] - xs[low]) * (x - xs[low])
-    return height
+        return float(ys[high])
+    if x == xs[low]:
+        return float(ys[low])
+    return float((ys[high] - ys[low]) / (xs[high] - xs[low]) * (x - xs[low]) + ys[low])
 
 
 @compiled
@@ -241,23 +240,48 @@ def node_costs(lines: Tables, step: float, end: Floats, missed: Floats) -> Float
     for node in range(count):
         after[before + node] = end[node]
         costs[slots, node] = np.float32(end[node])
-    room = after[before + least :]
+    room, rises = after[before + least :], np.empty(width, np.float32)
     for slot in range(slots - 1, -1, -1):
+        line_x, line_y, knots = xs[slot], ys[slot], counts[slot]
         best[:] = never
-        for move in range(width):
-            rise = np.float32(_between((least + move) * step, xs[slot], ys[slot], counts[slot]))
-            if rise < never:
-                for node in range(count):
-                    best[node] = min(best[node], room[move + node] + rise)
-        for knot in range(counts[slot]):
-            place = xs[slot, knot] / step - least
-            _try_knot(best, room, place, width, np.float32(ys[slot, knot]))
-        for node in range(count):
-            if slot < len(missed):
+        first, last = _rises(line_x[:knots], line_y[:knots], least, step, rises)
+        for move in range(first, last):
+            rise, moved = rises[move], room[move : move + count]
+            for node in range(count):
+                best[node] = min(best[node], moved[node] + rise)
+        for knot in range(knots):
+            place = line_x[knot] / step - least
+            _try_knot(best, room, place, width, np.float32(line_y[knot]))
+        if slot < len(missed):
+            for node in range(count):
                 best[node] = best[node] + missed[slot, node]
-            after[before + node] = min(best[node], never)
-            costs[slot, node] = after[before + node]
+        here, kept = after[before : before + count], costs[slot]
+        for node in range(count):
+            here[node] = min(best[node], never)
+            kept[node] = here[node]
     return costs
+
+
+@compiled
+def _rises(xs: Floats, ys: Floats, least: int, step: float, rises: Singles) -> tuple[int, int]:
+    """Write down what each move costs; return the first that is within reach, and the end."""
+    first, last, part, end = 0, 0, 0, xs.size - 1
+    for move in range(rises.size):
+        x = (least + move) * step
+        if x < xs[0]:
+            first = last = move + 1
+            continue
+        if x > xs[end]:
+            break
+        while part < end and xs[part + 1] <= x:
+            part += 1
+        height = ys[part]
+        if x != xs[part]:
+            slope = (ys[part + 1] - ys[part]) / (xs[part + 1] - xs[part])
+            height = slope * (x - xs[part]) + ys[part]
+        rises[move] = np.float32(height)
+        last = move + 1
+    return first, last
 
 
 @compiled
@@ -268,8 +292,9 @@ def _try_knot(best: Singles, room: Singles, place: float, width: int, rise: np.f
         return
     share = np.float32(place - move)
     rest = np.float32(1.0) - share
+    moved = room[move : move + best.size + 1]
     for node in range(best.size):
-        cost = room[move + node] * rest + room[move + 1 + node] * share + rise
+        cost = moved[node] * rest + moved[node + 1] * share + rise
         best[node] = min(best[node], cost)
 
 

@@ -14,9 +14,18 @@ from ohmstead.planner.plan import Plan, PlannedSlot, Side
 from ohmstead.planner.problem import Battery, Problem, Slot
 from ohmstead.planner.prove import proven
 from ohmstead.planner.self_use import self_use
-from ohmstead.planner.solve import Answer, Task, best, polished, task_of
+from ohmstead.planner.solve import Answer, Nodes, Task, best, polished, task_of
 
-__all__ = ["Habit", "first_of", "first_slot", "make_plan", "plan_of", "warm_up", "way_of"]
+__all__ = [
+    "Habit",
+    "answer_of",
+    "first_of",
+    "first_slot",
+    "make_plan",
+    "plan_of",
+    "warm_up",
+    "way_of",
+]
 
 SHORT_SLOTS = 24
 LOOKS_A_SLOT = 2400
@@ -118,15 +127,20 @@ def way_of(task: Task, answer: Answer, habit: Habit) -> Answer:
 def _solve(problem: Problem, looks: int | None = None) -> tuple[Task, Answer]:
     if problem.car is None:
         task = task_of(problem)
-        answer = best(task)
-        slots = len(problem.slots)
-        if looks is None:
-            looks = LOOKS_A_SLOT // slots if slots <= SHORT_SLOTS else 0
-        if looks > 0 and answer.cost > answer.bound:
-            answer = proven(task, answer, looks)
-        return task, answer
+        return task, answer_of(task, looks)
     shared = best_with_car(problem)
     return shared.task, shared.answer
+
+
+def answer_of(task: Task, looks: int | None = None, nodes: Nodes | None = None) -> Answer:
+    """Return the best plan of a battery alone; *nodes* are its own, if they are known."""
+    answer = best(task, nodes)
+    slots = len(task.problem.slots)
+    if looks is None:
+        looks = LOOKS_A_SLOT // slots if slots <= SHORT_SLOTS else 0
+    if looks > 0 and answer.cost > answer.bound:
+        answer = proven(task, answer, looks)
+    return answer
 
 
 def plan_of(problem: Problem, task: Task, answer: Answer) -> Plan:

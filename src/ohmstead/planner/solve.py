@@ -31,12 +31,14 @@ from ohmstead.planner.slot import Curve, Curves, curve, curves_of, cut, runs
 
 __all__ = [
     "Answer",
+    "Nodes",
     "Task",
     "ahead",
     "best",
     "cost_of",
     "first_change",
     "knots_of",
+    "nodes_of",
     "polished",
     "solved",
     "task_of",
@@ -44,7 +46,7 @@ __all__ = [
 
 NODES_A_REACH = 14
 """How finely the most that one of the shorter slots can move is divided."""
-FEWEST_NODES, MOST_NODES = 201, 801
+FEWEST_NODES, MOST_NODES = 121, 801
 WIDEST = 12.0
 """How much more the longest slots may move than those the nodes are made for."""
 TAPER_FINER = 2
@@ -90,6 +92,16 @@ class Answer:
     """The slots that are not convex."""
 
 
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """The cost to come by slot and node."""
+
+    first: int
+    """The slot of the first row."""
+    grid: Grid
+    costs: Floats
+
+
 def task_of(problem: Problem, car: Floats | None = None) -> Task:
     """Return *problem* made ready to be solved, with *car* taken beside the load."""
     house = house_of(problem, car)
@@ -100,9 +112,9 @@ def task_of(problem: Problem, car: Floats | None = None) -> Task:
     return Task(problem, house, curves, curves.points(), bounds, end, limits, energy)
 
 
-def best(task: Task) -> Answer:
+def best(task: Task, nodes: Nodes | None = None) -> Answer:
     """Return the cheapest changes of energy, never dearer than those of no plan at all."""
-    found = solved(task)
+    found = solved(task, nodes)
     if found.cost <= found.bound + TOLERANCE_KWH:
         return found
     idle = self_use(task.house, task.bounds, task.limits, task.energy)
@@ -111,18 +123,25 @@ def best(task: Task) -> Answer:
     return found
 
 
-def solved(task: Task) -> Answer:
-    """Return the cheapest changes of energy, with the bound that certifies them."""
-    lines = task.curves.lines()
-    hulls, bent = flat_hulls(lines)
+def solved(task: Task, nodes: Nodes | None = None) -> Answer:
+    """Return the cheapest changes of energy, with the bound that certifies them.
+
+    *nodes* are those of the same slots, if they are known; the first slot may be another.
+    """
+    hulled = _hulled(task)
+    if task.limits.taper or len(hulled.bent):
+        return polished(task, _searched(task, hulled, nodes), hulled)
+    changes = listed(flat_walk(hulled.hulls, hulled.after, task.energy))
+    return replace(hulled, changes=changes)
+
+
+def _hulled(task: Task) -> Answer:
+    """Return the cheapest cost, were every slot replaced by the convex curve below it."""
+    hulls, bent = flat_hulls(task.curves.lines())
     possible, relaxed = flat_valleys(hulls, task.bounds.walls, flat_of([task.end]))
     assert possible  # noqa: S101 - doing nothing is always possible
     bound = flat_worth(relaxed, 0, task.energy)
-    if task.limits.taper or len(bent):
-        hulled = Answer([], 0.0, bound, hulls, relaxed, hulls, bent)
-        return polished(task, _searched(task, hulled), hulled)
-    changes = listed(flat_walk(hulls, relaxed, task.energy))
-    return Answer(changes, bound, bound, hulls, relaxed, hulls, bent)
+    return Answer([], bound, bound, hulls, relaxed, hulls, bent)
 
 
 def first_change(task: Task) -> float:
@@ -143,36 +162,50 @@ def first_change(task: Task) -> float:
     return float(tried[close].min())
 
 
-def ahead(task: Task) -> tuple[list[float], list[float]]:
+def ahead(task: Task, nodes: Nodes | None = None) -> tuple[list[float], list[float]]:
     """Return energies after the first slot, and the cost still to come with each of them."""
-    hulls, bent = flat_hulls(task.curves.lines())
-    possible, found = flat_valleys(hulls, task.bounds.walls, flat_of([task.end]))
-    assert possible  # noqa: S101 - doing nothing is always possible
-    if task.limits.taper or (len(bent) and bent[-1] > 0):
-        last = len(task.points) if task.limits.taper else bent[-1] + 1
-        grid, costs = _costs(task, range(1, last), found)
-        return grid.nodes.tolist(), costs[0].tolist()
-    first = valley_of(found, 1)
+    hulled = None
+    if nodes is None:
+        hulled = _hulled(task)
+        nodes = _nodes(task, hulled, 1)
+    if nodes is not None:
+        return nodes.grid.nodes.tolist(), nodes.costs[1 - nodes.first].tolist()
+    first = valley_of((hulled or _hulled(task)).after, 1)
     return first.knots(), first.costs()
 
 
-def _searched(task: Task, hulled: Answer) -> list[float]:
+def nodes_of(task: Task) -> Nodes | None:
+    """Return what is to come after the first slot, by nodes; nothing where no node is needed."""
+    hulled = _hulled(task)
+    bent = hulled.bent
+    return _nodes(task, hulled, 0 if len(bent) and bent[0] == 0 and bent[-1] > 0 else 1)
+
+
+def _nodes(task: Task, hulled: Answer, first: int) -> Nodes | None:
+    """Return the nodes from slot *first* to the last that bends; after it all is exact without."""
+    last = len(task.curves.counts) if task.limits.taper else 0
+    last = last or (hulled.bent[-1] + 1 if len(hulled.bent) else 0)
+    return _costs(task, range(first, last), hulled.after) if first < last else None
+
+
+def _searched(task: Task, hulled: Answer, nodes: Nodes | None) -> list[float]:
     """Return good changes of energy, by the nodes, from the first slot to the last one that bends.
 
     Before the first of those and after the last everything is exact without nodes.
     """
-    points, bent = task.points, hulled.bent
+    curves, count = task.curves, len(task.curves.counts)
+    first = 0 if task.limits.taper else hulled.bent[0]
+    if nodes is None or first < nodes.first:
+        nodes = _nodes(task, hulled, first)
+    assert nodes is not None  # noqa: S101 - there is a slot that bends
+    grid, costs = nodes.grid, nodes.costs[first - nodes.first :]
     if task.limits.taper:
-        grid, costs = _costs(task, range(len(points)), hulled.after)
-        return trace(task.curves, grid, costs, task.energy, task.limits)
-    first, last = bent[0], bent[-1] + 1
-    grid, costs = _costs(task, range(first, last), hulled.after)
+        return trace(curves, grid, costs, task.energy, task.limits)
     energy = _begun(task, hulled, first, grid, costs[0])
+    last = hulled.bent[-1] + 1
     part = slice(first, last)
-    curves = task.curves
     curves = Curves(curves.xs[part], curves.ys[part], curves.counts[part])
-    changes = trace(curves, grid, costs, energy)
-    return [*([0.0] * first), *changes, *([0.0] * (len(points) - last))]
+    return [*([0.0] * first), *trace(curves, grid, costs, energy), *([0.0] * (count - last))]
 
 
 def _begun(task: Task, hulled: Answer, first: int, grid: Grid, costs: Floats) -> float:
@@ -197,7 +230,7 @@ def _begun(task: Task, hulled: Answer, first: int, grid: Grid, costs: Floats) ->
     return float(tried[int(total.argmin())])
 
 
-def _costs(task: Task, span: range, found: Flat) -> tuple[Grid, Floats]:
+def _costs(task: Task, span: range, found: Flat) -> Nodes:
     """Return the cost to come by slot of *span* and node; after it, *found* knows it exactly."""
     grid = _grid(task)
     after = valley_of(found, span.stop)
@@ -214,8 +247,10 @@ def _costs(task: Task, span: range, found: Flat) -> tuple[Grid, Floats]:
     }
     if task.limits.taper:
         reach = reach_of(curves, grid)
-        return grid, sweep_within(task.limits, task.points, span, reach, grid, end, extra)
-    return grid, sweep(curves, grid, end, extra)
+        costs = sweep_within(task.limits, task.points, span, reach, grid, end, extra)
+    else:
+        costs = sweep(curves, grid, end, extra)
+    return Nodes(span.start, grid, costs)
 
 
 def polished(task: Task, changes: list[float], hulled: Answer) -> Answer:
