@@ -21,7 +21,7 @@ from ohmstead.planner.plan import Plan, PlannedSlot
 from ohmstead.planner.problem import Problem
 from ohmstead.planner.self_use import self_use
 from ohmstead.planner.slot import curves_through, cut
-from ohmstead.planner.solve import Answer, Nodes, Task, ahead, nodes_of, solved, task_of
+from ohmstead.planner.solve import Answer, Look, Task, ahead, look_at, solved, task_of
 
 __all__ = ["Future", "Hedged", "make_hedged_plan", "make_hedged_step"]
 
@@ -85,14 +85,14 @@ def make_hedged_step(futures: Sequence[Future]) -> PlannedSlot:
     if middle.car is not None:
         return make_hedged_plan(futures).plan.slots[0]
     tasks = [task_of(future.problem) for future in futures]
-    nodes = [nodes_of(task) for task in tasks]
-    own = first_of(tasks[0], answer_of(tasks[0], nodes=nodes[0]))
-    found = _weighed(tasks, shares, own.stored_kwh, None, nodes)
+    looks = [look_at(task) for task in tasks]
+    own = first_of(tasks[0], answer_of(tasks[0], look=looks[0]))
+    found = _weighed(tasks, shares, own.stored_kwh, None, looks)
     chosen = found.best()
     if chosen == _OWN:
         return own
     fixed = _beginning(tasks[0], found.change(chosen))
-    return first_of(fixed, solved(fixed, nodes[0]))
+    return first_of(fixed, solved(fixed, look_at(fixed, looks[0])))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +137,12 @@ def _weighed(
     shares: Sequence[float],
     own_kwh: float,
     habit: Habit | None,
-    nodes: Sequence[Nodes | None],
+    looks: Sequence[Look | None],
 ) -> _Compared:
     own = own_kwh - tasks[0].energy
     tried = _tried(tasks, own, _first_of(habit, tasks[0], own))
-    weighed = zip(shares, tasks, tried, nodes, strict=True)
-    costs = [share * _cost(task, changes, known) for share, task, changes, known in weighed]
+    weighed = zip(shares, tasks, tried, looks, strict=True)
+    costs = [share * _cost(task, changes, look) for share, task, changes, look in weighed]
     return _Compared(tasks[0], tried[0], np.sum(costs, axis=0))
 
 
@@ -169,7 +169,7 @@ def _first_of(habit: Habit | None, task: Task, otherwise: float) -> float:
 
 def _tried(tasks: Sequence[Task], own: float, old: float) -> list[Floats]:
     """Return the first changes to try, for every future the same behaviours in the same order."""
-    knots = [np.array(task.points[0][0]) for task in tasks]
+    knots = [np.array(task.curves.line(0)[0]) for task in tasks]
     low, high = min(float(xs[0]) for xs in knots), max(float(xs[-1]) for xs in knots)
     steps = np.linspace(low, high, STEPS + 1)
     common = np.concatenate([[own, old], *knots, steps, -tasks[0].house.standby[:1]])
@@ -184,10 +184,10 @@ def _tried(tasks: Sequence[Task], own: float, old: float) -> list[Floats]:
     return found
 
 
-def _cost(task: Task, changes: Floats, nodes: Nodes | None) -> Floats:
+def _cost(task: Task, changes: Floats, look: Look | None) -> Floats:
     """Return what a future costs with each of the first *changes*."""
-    now = np.interp(changes, *task.points[0])
-    energies, costs = ahead(task, nodes)
+    now = np.interp(changes, *task.curves.line(0))
+    energies, costs = ahead(task, look)
     reached = task.energy + changes
     inside = np.clip(reached, energies[0], energies[-1])
     reached = np.where(np.abs(reached - inside) < ROUNDING_KWH, inside, reached)
@@ -210,8 +210,9 @@ def _staying(own: Plan, task: Task, change: float, habit: Habit) -> Plan | None:
 
 
 def _beginning(task: Task, change: float) -> Task:
-    points = [cut(*task.points[0], change, change), *task.points[1:]]
-    return replace(task, points=points, curves=curves_through(points))
+    points = task.points
+    points[0] = cut(*points[0], change, change)
+    return replace(task, curves=curves_through(points))
 
 
 def _of(own: Plan, task: Task, answer: Answer) -> Plan:

@@ -14,7 +14,7 @@ from ohmstead.planner.plan import Plan, PlannedSlot, Side
 from ohmstead.planner.problem import Battery, Problem, Slot
 from ohmstead.planner.prove import proven
 from ohmstead.planner.self_use import self_use
-from ohmstead.planner.solve import Answer, Nodes, Task, best, polished, task_of
+from ohmstead.planner.solve import Answer, Look, Task, best, polished, task_of
 
 __all__ = [
     "Habit",
@@ -132,9 +132,9 @@ def _solve(problem: Problem, looks: int | None = None) -> tuple[Task, Answer]:
     return shared.task, shared.answer
 
 
-def answer_of(task: Task, looks: int | None = None, nodes: Nodes | None = None) -> Answer:
-    """Return the best plan of a battery alone; *nodes* are its own, if they are known."""
-    answer = best(task, nodes)
+def answer_of(task: Task, looks: int | None = None, look: Look | None = None) -> Answer:
+    """Return the best plan of a battery alone; *look* is a look at it, if there was one."""
+    answer = best(task, look)
     slots = len(task.problem.slots)
     if looks is None:
         looks = LOOKS_A_SLOT // slots if slots <= SHORT_SLOTS else 0

@@ -67,9 +67,9 @@ def proven(task: Task, answer: Answer, looks: int) -> Answer:
 
 def _split(task: Task, look: _Look, changes: list[float]) -> list[_Look]:
     """Return the two halves at the slot in which the bound cheats most."""
-    worst, where = 0.0, -1
+    worst, where, points = 0.0, -1, task.points
     for index, (piece, change) in enumerate(zip(look.pieces, changes, strict=True)):
-        xs, ys = task.points[index]
+        xs, ys = points[index]
         if len(xs) == len(piece.slopes) + 1:
             continue
         cheat = float(np.interp(change, xs, ys)) - _at(piece, change)
@@ -77,7 +77,7 @@ def _split(task: Task, look: _Look, changes: list[float]) -> list[_Look]:
             worst, where = cheat, index
     if where < 0 or worst <= PROVEN * task.house.dearest * 1e-3:
         return []
-    xs, ys = task.points[where]
+    xs, ys = points[where]
     first, last = look.knots.get(where, (0, len(xs) - 1))
     inside = [start for start, _ in runs(xs, ys) if first < start < last]
     middle = min(inside, key=lambda knot: abs(xs[knot] - changes[where]))

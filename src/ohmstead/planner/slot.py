@@ -69,6 +69,11 @@ class Curves:
         counts = self.counts if COMPILED else self.counts.tolist()
         return Lines(rows(self.xs), rows(self.ys), cast("Places", counts))
 
+    def line(self, slot: int) -> tuple[list[float], list[float]]:
+        """Return one slot's knots as plain lists."""
+        count = self.counts[slot]
+        return self.xs[slot, :count].tolist(), self.ys[slot, :count].tolist()
+
     def points(self) -> list[tuple[list[float], list[float]]]:
         """Return every slot's knots as plain lists."""
         lines = zip(self.xs.tolist(), self.ys.tolist(), self.counts.tolist(), strict=True)

@@ -31,6 +31,7 @@ from ohmstead.planner.slot import Curve, Curves, curve, curves_of, cut, runs
 
 __all__ = [
     "Answer",
+    "Look",
     "Nodes",
     "Task",
     "ahead",
@@ -38,7 +39,7 @@ __all__ = [
     "cost_of",
     "first_change",
     "knots_of",
-    "nodes_of",
+    "look_at",
     "polished",
     "solved",
     "task_of",
@@ -65,12 +66,16 @@ class Task:
     problem: Problem
     house: House
     curves: Curves
-    points: Points
     bounds: Bounds
     end: Curve
     limits: Limits
     energy: float
     """What is stored before the first slot."""
+
+    @property
+    def points(self) -> Points:
+        """Return the knots of every slot's curve."""
+        return self.curves.points()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,15 @@ class Nodes:
     costs: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is known of a task before it is answered."""
+
+    hulled: Answer
+    nodes: Nodes | None
+    """From the first or the second slot on; None where nothing after the first one bends."""
+
+
 def task_of(problem: Problem, car: Floats | None = None) -> Task:
     """Return *problem* made ready to be solved, with *car* taken beside the load."""
     house = house_of(problem, car)
@@ -109,12 +123,12 @@ def task_of(problem: Problem, car: Floats | None = None) -> Task:
     bounds = bounds_of(problem, house)
     end = end_of(problem, bounds)
     limits, energy = limits_of(problem, house), problem.battery.energy_kwh
-    return Task(problem, house, curves, curves.points(), bounds, end, limits, energy)
+    return Task(problem, house, curves, bounds, end, limits, energy)
 
 
-def best(task: Task, nodes: Nodes | None = None) -> Answer:
+def best(task: Task, look: Look | None = None) -> Answer:
     """Return the cheapest changes of energy, never dearer than those of no plan at all."""
-    found = solved(task, nodes)
+    found = solved(task, look)
     if found.cost <= found.bound + TOLERANCE_KWH:
         return found
     idle = self_use(task.house, task.bounds, task.limits, task.energy)
@@ -123,12 +137,12 @@ def best(task: Task, nodes: Nodes | None = None) -> Answer:
     return found
 
 
-def solved(task: Task, nodes: Nodes | None = None) -> Answer:
+def solved(task: Task, look: Look | None = None) -> Answer:
     """Return the cheapest changes of energy, with the bound that certifies them.
 
-    *nodes* are those of the same slots, if they are known; the first slot may be another.
+    *look* is a look at the same task, if there was one.
     """
-    hulled = _hulled(task)
+    hulled, nodes = (_hulled(task), None) if look is None else (look.hulled, look.nodes)
     if task.limits.taper or len(hulled.bent):
         return polished(task, _searched(task, hulled, nodes), hulled)
     changes = listed(flat_walk(hulled.hulls, hulled.after, task.energy))
@@ -151,7 +165,7 @@ def first_change(task: Task) -> float:
     cost the same it is the smallest, as in a plan.
     """
     energies, costs = ahead(task)
-    xs, ys = task.points[0]
+    xs, ys = task.curves.line(0)
     least, most = task.limits.at(0, task.energy)
     least, most = max(least, xs[0]), min(most, xs[-1])
     tried = np.concatenate([np.clip(xs, least, most), np.array(energies) - task.energy])
@@ -162,23 +176,26 @@ def first_change(task: Task) -> float:
     return float(tried[close].min())
 
 
-def ahead(task: Task, nodes: Nodes | None = None) -> tuple[list[float], list[float]]:
+def ahead(task: Task, look: Look | None = None) -> tuple[list[float], list[float]]:
     """Return energies after the first slot, and the cost still to come with each of them."""
-    hulled = None
-    if nodes is None:
-        hulled = _hulled(task)
-        nodes = _nodes(task, hulled, 1)
-    if nodes is not None:
-        return nodes.grid.nodes.tolist(), nodes.costs[1 - nodes.first].tolist()
-    first = valley_of((hulled or _hulled(task)).after, 1)
+    look = look or look_at(task)
+    if look.nodes is not None:
+        return look.nodes.grid.nodes.tolist(), look.nodes.costs[1 - look.nodes.first].tolist()
+    first = valley_of(look.hulled.after, 1)
     return first.knots(), first.costs()
 
 
-def nodes_of(task: Task) -> Nodes | None:
-    """Return what is to come after the first slot, by nodes; nothing where no node is needed."""
+def look_at(task: Task, another: Look | None = None) -> Look:
+    """Return all that an answer and what is ahead have in common.
+
+    *another* is a look at a task that differs in its first slot alone.
+    """
     hulled = _hulled(task)
+    if another is not None:
+        return Look(hulled, another.nodes)
     bent = hulled.bent
-    return _nodes(task, hulled, 0 if len(bent) and bent[0] == 0 and bent[-1] > 0 else 1)
+    first = 0 if len(bent) and bent[0] == 0 and bent[-1] > 0 else 1
+    return Look(hulled, _nodes(task, hulled, first))
 
 
 def _nodes(task: Task, hulled: Answer, first: int) -> Nodes | None:
