@@ -4,6 +4,7 @@ A test writes the owner's YAML, says the sun and the people, lets time go by and
 house itself: energies, powers, how full the battery is, the words the inverter holds.
 """
 
+import asyncio
 import math
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -31,6 +32,7 @@ __all__ = ["GEN3", "Known", "Story", "Weather", "a_day", "local", "spent"]
 GEN3: Final = Size(inverter_w=5_000, capacity_kwh=9.5232, step_w=96, hybrid=True, battery_w=3_600)
 """The house of givenergy-scripts: a generation 3 hybrid with 9.5 kWh."""
 _HALF_HOUR: Final = timedelta(minutes=30)
+_REPLANNED: Final = timedelta(seconds=290)
 _POLLS: Final = 0.35
 """A reading three polls old is believed no more, and a jump over less than one poll waits."""
 
@@ -74,6 +76,13 @@ class Skies(Plant):
         quick = DongleSettings(refuses_absent=True)
         super().__init__("hybrid_gen3", clock, soc_pct=soc_pct, size=GEN3, dongle=quick)
 
+    def heed(self) -> None:
+        """Let the inverter heed what its owner has set: it does so with the next write."""
+        inverter = self.simulator.inverter
+        row = inverter.holdings.table["reserve_soc_pct"]
+        held = inverter.holdings.read(row.address, 1)
+        inverter.write(row.address, held[0], self.clock.now())
+
     def sun(self, second: float) -> float:
         return self.outside.sun_w(second)
 
@@ -114,6 +123,8 @@ class Story:
     plant: Skies
     service: Service
     look_s: float
+    plans: bool = False
+    """Whether there is a plan that is followed."""
     mode: BatteryMode | None = None
     modes: list[tuple[datetime, BatteryMode | None]] = field(default_factory=list)
 
@@ -121,10 +132,21 @@ class Story:
         """Let time go by to *end*."""
         while (left_s := (end - self.service.clock.now()).total_seconds()) > 0:
             await self.service.jump(min(self.look_s, max(left_s, _POLLS * self.look_s + 30)))
+            await self._planned()
             command = self.service.ticks[-1].decision.command
             self.mode = command.mode if command else None
             self.modes.append((self.service.clock.now(), self.mode))
             self.plant.live()
+
+    async def _planned(self) -> None:
+        """Wait until a plan that was due has been made, and followed."""
+        if not self.plans:
+            return
+        async with asyncio.timeout(20):
+            while (plan := self.service.ticks[-1].snapshot.plan) is None or (
+                plan.age(self.service.clock.now()) > _REPLANNED
+            ):
+                await self.service.clock.sleep(0.1)
 
     def holds(self, point: str) -> object:
         """Return what the inverter holds, as its own bytes say it."""
@@ -171,6 +193,7 @@ async def a_day(
     clock = clock or JumpClock(start.astimezone(UTC), 20)
     plant = Skies(clock, weather or Weather(), soc_pct)
     before(plant)
+    plant.heed()
     owners = plant.held()
     own_buy, own_sell = build.prices(said)
     followed = [e.settings for e in said.control if isinstance(e.settings, FollowPlan)]
@@ -193,7 +216,7 @@ async def a_day(
                 faces=faces,
             )
         )
-        yield Story(plant, service, look_s)
+        yield Story(plant, service, look_s, plans=planner is not None)
     assert plant.held() == owners, "what was on lease is given back"
 
 

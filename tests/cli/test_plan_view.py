@@ -102,6 +102,7 @@ class TestWords:
 
     def test_the_weight_of_its_power_is_told_where_it_is_known(self) -> None:
         assert totals(replace(NIGHT_AND_DAY, carbon_kg=3.21)).endswith("less; 3.2 kg of CO2")
+        assert totals(replace(NIGHT_AND_DAY, carbon_kg=-1)).endswith("1.0 kg of CO2 spared")
 
     def test_amounts_powers_and_prices(self) -> None:
         assert money(-0.004, "GBP") == "£0.00"

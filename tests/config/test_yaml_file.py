@@ -73,6 +73,12 @@ def test_a_password_that_yaml_cannot_read_is_not_told(tmp_path: Path, text: str,
     assert "2026" not in said
 
 
+def test_what_is_no_text_at_all_is_told_in_one_line(tmp_path: Path) -> None:
+    said = complaint(tmp_path, "a: \x00")
+    assert said.startswith("ohmstead.yaml: not YAML: ")
+    assert len(said.splitlines()) == 1
+
+
 def test_keys_merged_from_elsewhere_have_the_line_of_their_list(tmp_path: Path) -> None:
     path = tmp_path / "ohmstead.yaml"
     path.write_text("a: &usual {x: 1, y: 2}\nb:\n  <<: *usual\n  y: 3\n")

@@ -146,3 +146,40 @@ def test_settings_that_cannot_be_meant_are_refused(key: str, value: float) -> No
 def test_futures_need_shares_that_mean_something(shares: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="shares of futures"):
         Futures(**shares)
+
+
+@pytest.mark.parametrize(
+    ("mode", "does"),
+    [
+        (BatteryMode.SELF_USE, BatteryMode.HOLD),
+        (BatteryMode.DISCHARGE, BatteryMode.HOLD),
+        (BatteryMode.EXPORT_SOLAR, BatteryMode.IDLE),
+        (BatteryMode.CHARGE, BatteryMode.CHARGE),
+    ],
+)
+def test_the_plans_reserve_is_kept_though_the_inverters_own_be_lower(
+    mode: BatteryMode, does: BatteryMode
+) -> None:
+    plan, memory, chosen = a_plan((mode, None, 10)), dict[str, str](), []
+    for soc_pct in (13, 10, 11.5, 12.5):
+        site = replace(a_site(soc_pct=soc_pct), plan=plan, memory=memory)
+        said = follow_plan(site, Room(), FollowPlan(min_soc_pct=10))
+        assert said.room is not None
+        chosen.append(said.room.modes)
+        memory = dict(said.memory)
+    assert chosen == [{mode}, {does}, {does}, {mode}]
+
+
+@pytest.mark.parametrize(("soc_pct", "min_soc_pct"), [(None, 10), (0, 0)])
+def test_without_a_reserve_or_a_level_there_is_nothing_to_keep(
+    soc_pct: float | None, min_soc_pct: float
+) -> None:
+    site = replace(a_site(soc_pct=soc_pct), plan=a_plan((BatteryMode.SELF_USE, None, 10)))
+    said = follow_plan(site, Room(), FollowPlan(min_soc_pct=min_soc_pct))
+    assert said.room == Room(modes=frozenset({BatteryMode.SELF_USE}))
+
+
+def test_powers_are_whole_watts() -> None:
+    said = advice(a_plan((BatteryMode.CHARGE, 3_599.999_999, 80)))
+    assert said.room is not None
+    assert said.room.charge_w == 3_600

@@ -86,3 +86,19 @@ async def test_the_target_is_what_the_owner_says_in_the_app(tmp_path: Path) -> N
         assert story.soc_pct == pytest.approx(70, abs=1.5)
         assert story.holds(knob) == 70
         say(story.plant, 50)
+
+
+async def test_a_plan_is_gentle_by_itself(tmp_path: Path) -> None:
+    control = f"{PRICES}\ncontrol: [follow_plan: {{}}]"
+    dull = Weather(people=HOUSE.people)
+    async with a_day(
+        tmp_path, control, local(11, 12, 23), soc_pct=22, weather=dull, look_s=600
+    ) as story:
+        powers = []
+        for hour in (0, 1, 2, 3, 4):
+            await story.until(local(11, 13, hour, 15))
+            powers.append(-story.battery_w)
+        assert max(powers) < 1_800, "half of what it could"
+        assert min(powers) > 300, "over all of the cheap time"
+        await story.until(local(11, 13, 5, 24))
+        assert story.soc_pct > 55

@@ -53,7 +53,8 @@ async def test_what_a_service_recorded_is_there_and_the_file_stays_as_it_is(
     await write(path)
     before = path.read_bytes()
     book = a_book(path)
-    async with book.reading():
+    async with book.reading() as past:
+        assert past is book
         assert ("site", "load_w") in book.known()
         watts = await learnt(book)
         assert len(watts) > 40
@@ -77,7 +78,8 @@ async def test_it_is_read_beside_the_service_that_writes_it(tmp_path: Path) -> N
 
 async def test_where_nothing_was_recorded_nothing_is_made(tmp_path: Path) -> None:
     book = a_book(tmp_path / "var" / "history.db")
-    async with book.reading():
+    async with book.reading() as past:
+        assert past is None
         assert await learnt(book) == []
     assert names(tmp_path) == []
 
@@ -101,6 +103,16 @@ async def test_a_file_of_another_version_is_left_as_it_is(
     assert "going on without what was recorded" in caplog.text
     assert said in caplog.text
     assert path.read_bytes() == before
+
+
+async def test_a_path_that_cannot_even_be_looked_at_is_no_history(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    book = a_book(tmp_path / ("x" * 300) / "history.db")
+    with caplog.at_level(logging.WARNING):
+        async with book.reading():
+            assert await learnt(book) == []
+    assert "going on without what was recorded" in caplog.text
 
 
 async def test_a_damaged_file_is_not_moved_aside_by_a_reader(

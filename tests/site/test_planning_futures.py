@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from houses import LONDON, NOON, a_price_curve
+from ohmstead.cli.demo_played import prices_of
 from ohmstead.config.catalogue import validator
 from ohmstead.control.follow_plan import FollowPlan, Futures
 from ohmstead.model import (
@@ -16,6 +17,7 @@ from ohmstead.model import (
     Prices,
     SiteSnapshot,
 )
+from ohmstead.simulation import SCENARIOS
 from ohmstead.site.planning import Outlook, plan_for, step_for
 
 HALF = timedelta(minutes=30)
@@ -112,3 +114,24 @@ def test_shares_are_settings() -> None:
     assert read({"futures": {"dull": 0.3, "middle": 0.4, "bright": 0.3}}).futures == THREE
     with pytest.raises(ValueError, match="cloudy"):
         read({"futures": {"cloudy": 1}})
+
+
+@pytest.mark.parametrize("soc_pct", [90, 97, 99, 100])
+def test_a_battery_that_a_step_fills_to_the_brim_is_not_out_of_bounds(soc_pct: float) -> None:
+    """A first step that ends a rounding error above full once cost more than all the world has."""
+    summer = SCENARIOS["summer"]
+    at = summer.start + timedelta(minutes=211.3)
+    site = replace(
+        a_house(),
+        at=at,
+        prices=prices_of(summer),
+        battery=BatteryReading(
+            soc_pct=soc_pct, capacity_kwh=9.6, max_charge_w=3_600, max_discharge_w=3_600
+        ),
+    )
+    night, day = [(0.0, 0.0, 0.0)] * 5, [(800.0, 1_500.0, 2_500.0)] * 20
+    start = summer.start + timedelta(minutes=210)
+    sun = powers(*night, *day, *night * 10, start=start)
+    load = powers(*[(200, 300, 450)] * 75, start=start)
+    plan = plan_for(site, Outlook(load=load, solar=sun), FollowPlan(futures=THREE))
+    assert "e+" not in plan.slots[0].reason

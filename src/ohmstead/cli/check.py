@@ -13,7 +13,7 @@ from ohmstead.cli.common import as_json_option, config_option, plan_with_past, p
 from ohmstead.clock import SystemClock
 from ohmstead.config import build
 from ohmstead.config.settings import Settings
-from ohmstead.errors import ForecastError, OhmsteadError, PriceSourceError
+from ohmstead.errors import OhmsteadError, PriceSourceError
 from ohmstead.model import Forecast, PriceCurve
 from ohmstead.ports import ForecastSources
 
@@ -79,11 +79,7 @@ async def _forecasts(sources: ForecastSources, now: datetime) -> AsyncIterator[F
     for name, source in (("solar", sources.solar), ("load", sources.load)):
         if source is None:
             continue
-        try:
-            told = _expected(await source.forecast(now), now)
-        except ForecastError as exc:
-            yield False, f"{name} forecast", str(exc)
-            continue
+        told = _expected(await source.forecast(now), now)
         trouble = source.trouble
         said = told if trouble is None else f"{trouble}; until then {told}"
         yield trouble is None, f"{name} forecast", said

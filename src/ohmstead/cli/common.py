@@ -87,9 +87,8 @@ async def plan_with_past(settings: Settings, clock: Clock) -> AsyncIterator[Plan
     """
     book = build.history(settings)
     async with AsyncExitStack() as stack:
-        if book is not None:
-            await stack.enter_async_context(book.reading())
-        yield plan_of(settings, clock, book)
+        past = None if book is None else await stack.enter_async_context(book.reading())
+        yield plan_of(settings, clock, past)
 
 
 def faces_of(

@@ -17,7 +17,7 @@ from ohmstead.simulation import SCENARIOS
 
 __all__ = ["command", "show_demo"]
 
-_WRITES: Final = 8
+_WRITES: Final = 4
 
 
 @click.command("demo")

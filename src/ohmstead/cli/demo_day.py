@@ -13,7 +13,7 @@ from ohmstead import __version__, app
 from ohmstead.cli.common import faces_of, plan_of
 from ohmstead.cli.demo_past import cloud_of, live_before
 from ohmstead.cli.demo_played import RESERVE_PCT, Meter, Played, five_pence, play, self_use
-from ohmstead.clock import ScaledClock
+from ohmstead.clock import Clock, ScaledClock
 from ohmstead.config import build
 from ohmstead.config.catalogue import FAMILIES
 from ohmstead.config.document import Document
@@ -50,7 +50,7 @@ class Demo:
     """The parts of a running demonstration."""
 
     scenario: Scenario
-    clock: ScaledClock
+    clock: Clock
     settings: Settings
     meter: Meter
     """Of the house that is really controlled."""
@@ -103,14 +103,19 @@ class Demo:
 
 
 @asynccontextmanager
-async def open_demo(scenario: Scenario, speed: float, listen: str) -> AsyncIterator[Demo]:
-    """Start the simulated devices and services of *scenario*; yield the demonstration."""
+async def open_demo(
+    scenario: Scenario, speed: float, listen: str, clock: Clock | None = None
+) -> AsyncIterator[Demo]:
+    """Start the simulated devices and services of *scenario*; yield the demonstration.
+
+    Its *clock* is one of this *speed*, if no other is given.
+    """
     with tempfile.TemporaryDirectory(prefix="ohmstead-demo-") as name:
         folder = Path(name)
         await live_before(scenario, folder / "history.db")
         await asyncio.to_thread(_prepare)
         # From here on a second lost is an hour of the house.
-        clock, house = ScaledClock(scenario.start, speed), scenario.build()
+        clock, house = clock or ScaledClock(scenario.start, speed), scenario.build()
         inverter = FAMILIES["luxpower"].simulator(house, clock, scenario.timezone)
         meter = Meter(house)
         prices = OctopusSimulator(

@@ -37,16 +37,26 @@ def view(demo: Demo, tick: Tick, writes: Sequence[JournalEntry]) -> RenderableTy
     for device in site.devices.values():
         if device.trouble:
             decided.append(f"\n{device.trouble}", "red")
-    rows = Table.grid(padding=(0, 2))
+    rows = Table.grid(padding=(0, 2), expand=True)
+    for _ in range(3):
+        rows.add_column(no_wrap=True)
+    rows.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
     for entry in writes:
         when = f"{entry.at.astimezone(zone):%H:%M}"
         rows.add_row(
             when, entry.point, f"{shown(entry.old)} → {shown(entry.new)}", Text(entry.why, "dim")
         )
-    page = f"http://127.0.0.1:{demo.port}" if demo.port else "starting"
-    title = f"{site.local:%a %d %b %H:%M} · {demo.scenario.title} · page on {page} · Ctrl-C ends"
+    page = f"http://127.0.0.1:{demo.port}" if demo.port else "its way"
+    title = f"{site.local:%a %d %b %H:%M} · {demo.scenario.title}"
+    hint = f"the page is on {page}; Ctrl-C ends and sums up"
     return Group(
-        Panel(price_bars(demo, site.at), title=title, title_align="left"),
+        Panel(
+            price_bars(demo, site.at),
+            title=title,
+            title_align="left",
+            subtitle=hint,
+            subtitle_align="left",
+        ),
         Panel(powers, title="House", title_align="left"),
         Panel(_plan(demo, site), title="The plan", title_align="left"),
         Panel(decided, title="Decision", title_align="left"),
@@ -70,7 +80,7 @@ def price_bars(demo: Demo, now: datetime) -> Text:
         is_now = at <= now and (now - at).total_seconds() < 1800  # noqa: PLR2004 - half an hour
         text.append(BLOCKS[level], "bold yellow" if is_now else "cyan" if at > now else "dim")
     present = [cost for at, cost in day if at <= now]
-    text.append(f"   {price(low)} to {price(high)}")
+    text.append(f"  {price(low)} to {price(high)}")
     if present:
         text.append(f", now {price(present[-1])}", "bold")
     return text

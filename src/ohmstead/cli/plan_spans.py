@@ -140,5 +140,12 @@ def totals(plan: Plan) -> str:
     cost = f"{'earns' if earns else 'costs'} {money(abs(plan.cost), plan.currency)}"
     saved, gap = money(plan.saved, plan.currency), money(plan.gap, plan.currency)
     best = "none costs less" if round(plan.gap, 2) <= 0 else f"at most {gap} dearer than the best"
-    weighs = "" if plan.carbon_kg is None else f"; {plan.carbon_kg:.1f} kg of CO2"
-    return f"{cost}; saves {saved} over a house that does not plan; {best}{weighs}"
+    return f"{cost}; saves {saved} over a house that does not plan; {best}{_weighs(plan)}"
+
+
+def _weighs(plan: Plan) -> str:
+    """Return what the plan's power weighs, or spares others, if that is known."""
+    if plan.carbon_kg is None:
+        return ""
+    spared = " spared" if round(plan.carbon_kg, 1) < 0 else ""
+    return f"; {abs(plan.carbon_kg):.1f} kg of CO2{spared}"

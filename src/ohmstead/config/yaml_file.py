@@ -99,12 +99,13 @@ def _check_tag(event: NodeEvent, tag: str, where: str) -> None:
 
 def _culprit(events: Sequence[Event]) -> str:
     """Return the line of the first value that cannot be read by itself."""
-    for event in events:
-        if isinstance(event, ScalarEvent) and event.style is None and event.start_mark:
-            try:
-                YAML().load(event.value)
-            except UNREADABLE:
-                return f":{event.start_mark.line + 1}"
-            except YAMLError:
-                continue
-    return ""
+    plain = (e for e in events if isinstance(e, ScalarEvent) and e.style is None and e.start_mark)
+    return next((f":{e.start_mark.line + 1}" for e in plain if not _reads(e.value)), "")
+
+
+def _reads(text: str) -> bool:
+    try:
+        YAML().load(text)
+    except (*UNREADABLE, YAMLError):
+        return False
+    return True

@@ -11,6 +11,14 @@ from ohmstead.model import Advice, BatteryMode, Room, SiteSnapshot
 __all__ = ["FollowPlan", "Futures", "follow_plan"]
 
 _LONGEST: Final = timedelta(hours=12)
+_SLACK_PCT: Final = 2.0
+"""How far the battery must recover before the reserve no longer binds."""
+_AT_RESERVE: Final = {
+    BatteryMode.SELF_USE: BatteryMode.HOLD,
+    BatteryMode.DISCHARGE: BatteryMode.HOLD,
+    BatteryMode.EXPORT_SOLAR: BatteryMode.IDLE,
+}
+"""What becomes of a mode at the reserve: the same, but for what leaves the battery."""
 _CHARGES: Final = frozenset({BatteryMode.CHARGE, BatteryMode.CHARGE_SOLAR})
 
 
@@ -81,7 +89,7 @@ class FollowPlan:
 
 def follow_plan(site: SiteSnapshot, room: Room, settings: FollowPlan) -> Advice:
     """Return the mode of the plan's present slot, until the plan changes its mind."""
-    del room, settings
+    del room
     plan = site.plan
     if plan is None:
         why = f"there is no plan: {site.plan_trouble}" if site.plan_trouble else None
@@ -89,10 +97,14 @@ def follow_plan(site: SiteSnapshot, room: Room, settings: FollowPlan) -> Advice:
     slot, last = plan.at(site.at), plan.last_of_run(site.at)
     if not plan.holds(site.at) or slot is None or last is None:
         return Advice(reason="the plan is too old to be followed", blind=True)
+    kept = _kept(site, settings, slot.mode)
+    if kept is not None:
+        return kept
     # Where the run ends, not the half-hour: so it goes on if we are not there to say so.
     end, target_pct = min(last.end, site.at + _LONGEST), last.target_pct
     until = None if slot.mode is BatteryMode.SELF_USE else end
-    power_w = math.inf if slot.power_w is None else slot.power_w
+    # In whole watts: a hair less than the inverter's most would be another setting of it.
+    power_w = math.inf if slot.power_w is None else round(slot.power_w)
     charges, empties = slot.mode in _CHARGES, slot.mode is BatteryMode.DISCHARGE
     now = price(slot.import_per_kwh, plan.currency)
     return Advice(
@@ -105,4 +117,18 @@ def follow_plan(site: SiteSnapshot, room: Room, settings: FollowPlan) -> Advice:
             floor_pct=max(target_pct, 0.0) if empties else 0.0,
             until=until,
         ),
+    )
+
+
+def _kept(site: SiteSnapshot, settings: FollowPlan, mode: BatteryMode) -> Advice | None:
+    """Return a hold at the plan's reserve, which the inverter's own may lie below."""
+    slack = _SLACK_PCT if "low" in site.memory else 0.0
+    if mode not in _AT_RESERVE or not settings.min_soc_pct or site.soc_pct is None:
+        return None
+    if site.soc_pct > settings.min_soc_pct + slack:
+        return None
+    return Advice(
+        reason=f"the battery keeps the plan's reserve of {settings.min_soc_pct:.0f} %",
+        room=Room(modes=frozenset({_AT_RESERVE[mode]})),
+        memory={"low": "yes"},
     )

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import date, datetime, tzinfo
 from pathlib import Path
+from typing import Self
 
 from ohmstead.errors import HistoryError
 from ohmstead.history.costs import costs
@@ -44,13 +45,13 @@ class Book:
                 self._history = None
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[None]:
+    async def reading(self) -> AsyncIterator[Self | None]:
         """Answer from what is recorded, without a site: nothing is written, locked or made.
 
-        Where nothing can be read the book stays closed, and the log says why.
+        Yields None where nothing was recorded, or nothing can be read, which the log tells.
         """
-        if not self._path.exists():
-            yield
+        if not self._may_be_there():
+            yield None
             return
         history = History(self._path, self._zone, lambda *_: None, self._settings, read_only=True)
         async with AsyncExitStack() as stack:
@@ -59,7 +60,7 @@ class Book:
             except HistoryError as exc:
                 log.warning("going on without what was recorded: %s", exc)
             try:
-                yield
+                yield None if self._history is None else self
             finally:
                 self._history = None
 
@@ -97,6 +98,12 @@ class Book:
         if (last - first).days > _MOST_DAYS:
             raise HistoryError(f"at most {_MOST_DAYS} days at a time")
         return await costs(self._open, first, last)
+
+    def _may_be_there(self) -> bool:
+        try:
+            return self._path.exists()
+        except OSError:
+            return True  # opening it says what is wrong
 
     @property
     def _open(self) -> History:

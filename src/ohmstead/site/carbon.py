@@ -7,6 +7,7 @@ is put back into money that is paid.
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from ohmstead.control.follow_plan import FollowPlan
 from ohmstead.control.words import price
@@ -16,6 +17,9 @@ from ohmstead.site.planning import Outlook, plan_for
 from ohmstead.site.question import Likely, question_of
 
 __all__ = ["plan_with_carbon"]
+
+_PLACES: Final = 9
+"""Adding and taking away again leaves a hair in the last places of a price."""
 
 
 def plan_with_carbon(
@@ -91,8 +95,8 @@ def _in_money(slot: PlanSlot, kg_per_kwh: float, rate: float, currency: str) -> 
     grams = f"{kg_per_kwh * 1_000:.0f} g of CO2"
     return replace(
         slot,
-        import_per_kwh=slot.import_per_kwh - more,
-        export_per_kwh=slot.export_per_kwh - more,
+        import_per_kwh=round(slot.import_per_kwh - more, _PLACES),
+        export_per_kwh=round(slot.export_per_kwh - more, _PLACES),
         cost=slot.cost - more * _drawn_kwh(slot),
         reason=f"{slot.reason}; {price(more, currency)} of each price is for {grams} a kWh",
     )

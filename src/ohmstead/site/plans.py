@@ -72,6 +72,7 @@ class PlanWatch:
             return False
         why = self._due(site)
         if why is None:
+            self.trouble = None  # what was missing is there again
             return False
         try:
             outlook = Outlook(

@@ -22,8 +22,8 @@ from ohmstead.site.cars import CarDraw, cars_expected
 __all__ = ["Foretold", "Likely", "Outlook", "Question", "habit_of", "question_of"]
 
 _FAR: Final = timedelta(hours=36)
-_LEAST_SLOT: Final = timedelta(seconds=1)
-"""What is left of the present half-hour is a slot of its own: without it nothing is planned now."""
+_LEAST_SLOT: Final = timedelta(seconds=20)
+"""What is left of the present half-hour is a slot of its own, unless it is as good as over."""
 _USUAL_W: Final = 3_000.0
 
 
@@ -190,12 +190,12 @@ def habit_of(plan: Plan | None, question: Question) -> Habit | None:
 
 
 def _spans(buy: PriceCurve, now: datetime) -> Sequence[PriceSlot]:
-    """Return the priced half-hours from now on; the present one begins now."""
+    """Return the priced half-hours from now on; the first begins now, or there were a hole."""
     first, *others = [
         slot for slot in buy.half_hours(now) if slot.start < now + _FAR and slot.end > now
     ]
     if others and first.end - now < _LEAST_SLOT:
-        return others
+        first, *others = others
     return [replace(first, start=now), *others]
 
 

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Final
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationInfo, field_validator
 
 from ohmstead.model import BatteryMode, Plan, PlanSlot, Tick
 from ohmstead.ports import SitePort
@@ -13,14 +13,23 @@ from ohmstead.web.problems import PROBLEM, Problem
 
 __all__ = ["PlanSlotView", "PlanView", "make_plan_api", "plan_view"]
 
-_WATTS: Final = 1
-_PER_CENT: Final = 2
-_MONEY: Final = 6
-_GRAMS: Final = 3
-"""So many digits behind the point."""
+_DIGITS: Final = {"w": 1, "pct": 2}
+"""So many behind the point, by unit; money has more."""
 
 
-class PlanSlotView(BaseModel):
+class _Rounded(BaseModel):
+    """No more digits than anybody can measure."""
+
+    @field_validator("*")
+    @classmethod
+    def _round(cls, value: object, info: ValidationInfo) -> object:
+        if not isinstance(value, float):
+            return value
+        unit = (info.field_name or "").rpartition("_")[2]
+        return round(value, _DIGITS.get(unit, 6)) + 0.0  # never -0.0
+
+
+class PlanSlotView(_Rounded):
     """One span of the plan; powers are means, as forecast."""
 
     start: datetime
@@ -43,7 +52,7 @@ class PlanSlotView(BaseModel):
     """What of the load goes into cars."""
 
 
-class PlanView(BaseModel):
+class PlanView(_Rounded):
     """The whole plan, in the currency's main unit."""
 
     made_at: datetime
@@ -94,41 +103,32 @@ def plan_view(plan: Plan, trouble: str | None = None) -> PlanView:
         made_at=plan.made_at,
         made_of=plan.made_of,
         currency=plan.currency,
-        cost=_round(plan.cost, _MONEY),
-        saved=_round(plan.saved, _MONEY),
-        gap=_round(plan.gap, _MONEY),
-        start_soc_pct=_rounded(plan.start_soc_pct, _PER_CENT),
-        carbon_kg=_rounded(plan.carbon_kg, _GRAMS),
+        cost=plan.cost,
+        saved=plan.saved,
+        gap=plan.gap,
+        start_soc_pct=plan.start_soc_pct,
+        carbon_kg=plan.carbon_kg,
         trouble=trouble,
         slots=[_slot(slot) for slot in plan.slots],
     )
 
 
 def _slot(slot: PlanSlot) -> PlanSlotView:
-    """Return *slot* with no more digits than anybody can measure."""
     return PlanSlotView(
         start=slot.start,
         end=slot.end,
         mode=slot.mode,
-        power_w=_rounded(slot.power_w, _WATTS),
-        target_pct=_round(slot.target_pct, _PER_CENT),
-        battery_w=_round(slot.battery_w, _WATTS),
-        grid_w=_round(slot.grid_w, _WATTS),
-        pv_w=_round(slot.pv_w, _WATTS),
-        load_w=_round(slot.load_w, _WATTS),
-        soc_pct=_round(slot.soc_pct, _PER_CENT),
+        power_w=slot.power_w,
+        target_pct=slot.target_pct,
+        battery_w=slot.battery_w,
+        grid_w=slot.grid_w,
+        pv_w=slot.pv_w,
+        load_w=slot.load_w,
+        soc_pct=slot.soc_pct,
         import_per_kwh=slot.import_per_kwh,
         export_per_kwh=slot.export_per_kwh,
-        cost=_round(slot.cost, _MONEY),
-        worth_per_kwh=_round(slot.worth_per_kwh, _MONEY),
+        cost=slot.cost,
+        worth_per_kwh=slot.worth_per_kwh,
         reason=slot.reason,
-        car_w=_round(slot.car_w, _WATTS),
+        car_w=slot.car_w,
     )
-
-
-def _round(value: float, digits: int) -> float:
-    return round(value, digits) + 0.0  # never -0.0
-
-
-def _rounded(value: float | None, digits: int) -> float | None:
-    return None if value is None else _round(value, digits)

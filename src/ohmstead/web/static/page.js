@@ -150,7 +150,7 @@ async function showPlan(decision, now) {
   find("plan-note").textContent = `Made ${clock(plan.made_at)} of: ${plan.made_of}. Until ${day(plan.slots.at(-1).end)} it ` +
     `${plan.cost < -0.005 ? "earns" : "costs"} ${money(Math.abs(plan.cost), plan.currency)} and saves ${money(plan.saved, plan.currency)} over a house that does not plan` +
     (plan.gap >= 0.005 ? `; at most ${money(plan.gap, plan.currency)} dearer than the best.` : "; none costs less.") +
-    (plan.carbon_kg === null ? "" : ` Its power weighs ${plan.carbon_kg.toFixed(1)} kg of CO₂.`);
+    (plan.carbon_kg === null ? "" : ` Its power ${plan.carbon_kg < -0.05 ? "spares" : "weighs"} ${Math.abs(plan.carbon_kg).toFixed(1)} kg of CO₂.`);
   find("plan-steps").replaceChildren(...spans.map((span) => {
     const item = make("li");
     item.append(make("i", undefined, "band " + span.mode), make("b", stepWords(span, plan) + " "), make("span", why(span), "quiet"));
