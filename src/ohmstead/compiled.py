@@ -37,7 +37,7 @@ Places: TypeAlias = Sequence[int]
 Packed = TypeVar("Packed", list[float], list[int])
 
 SWITCH: Final = "OHMSTEAD_FAST"
-"""The environment variable that says so: 1 compiles if numba is installed."""
+"""The environment variable that decides: 1 compiles if numba is installed."""
 COMPILED: Final = os.environ.get(SWITCH, "0") == "1" and find_spec("numba") is not None
 
 
