@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from ohmstead.planner.problem import Problem
 
-__all__ = ["WH_PER_KWH", "Floats", "Flows", "House", "house_of", "marks", "settle"]
+__all__ = ["FAR_KWH", "WH_PER_KWH", "Floats", "Flows", "House", "house_of", "marks", "settle"]
 
 Floats = npt.NDArray[np.float64]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from ohmstead.model import BatteryMode
-from ohmstead.planner.car import best_with_car
+from ohmstead.planner.beside import best_beside
 from ohmstead.planner.convex import Valley
 from ohmstead.planner.gentle import gentle
 from ohmstead.planner.house import WH_PER_KWH, settle
@@ -93,7 +93,7 @@ def _kept(task: Task, answer: Answer, habit: Habit) -> Answer:
 
 
 def _solve(problem: Problem, looks: int | None = None) -> tuple[Task, Answer]:
-    if problem.car is None:
+    if not (problem.every_load or problem.beside):
         task = task_of(problem)
         answer = best(task)
         slots = len(problem.slots)
@@ -102,8 +102,7 @@ def _solve(problem: Problem, looks: int | None = None) -> tuple[Task, Answer]:
         if looks > 0 and answer.cost > answer.bound:
             answer = proven(task, answer, looks)
         return task, answer
-    shared = best_with_car(problem)
-    return shared.task, shared.answer
+    return best_beside(problem)
 
 
 def plan_of(problem: Problem, task: Task, answer: Answer) -> Plan:

@@ -59,6 +59,8 @@ class Task:
     limits: Limits
     energy: float
     """What is stored before the first slot."""
+    taken: tuple[Floats, ...] = ()
+    """What the car, each load and each further battery takes beside the load, kWh a slot."""
 
 
 @dataclass(frozen=True, slots=True)

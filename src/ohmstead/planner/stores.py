@@ -1,0 +1,338 @@
+"""What is planned beside the first battery, each exactly beside all the rest.
+
+A load that needs an amount is a store that only fills; a further battery is one that fills
+and empties. What it takes from the house (``taken``, kWh a slot, below 0 when it gives) costs a
+piecewise-linear function of its change of energy while all else is given, and the engine that
+plans the first battery plans it. A run has only as many plans as it has starts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from math import inf
+from typing import Protocol
+
+import numpy as np
+
+from ohmstead.planner.bounds import Limits, bounds_of, end_of, limits_of
+from ohmstead.planner.convex import Bounds, valleys, walk, worth_at
+from ohmstead.planner.flexible import Amount, Run
+from ohmstead.planner.house import FAR_KWH, WH_PER_KWH, Floats, House, house_of, settle
+from ohmstead.planner.problem import Beside, Problem
+from ohmstead.planner.slot import Curve, curve, curves_through, hull
+from ohmstead.planner.solve import Task, knots_of, solved
+
+__all__ = ["RunStarts", "Store", "Unit", "exports_of", "levels", "overfull", "unit_of"]
+
+SHORT = 0.5
+"""What a kWh that a load lacks counts for, as a share of what breaking the fuse does."""
+APART_KWH = 1e-6
+"""How near to a power that a load cannot take a knot may lie."""
+TINY_KWH = 1e-7
+
+
+class Unit(Protocol):
+    """One of the loads, or one of the batteries beside the first."""
+
+    @property
+    def low(self) -> Floats:
+        """Return the least it can take in each slot."""
+
+    @property
+    def high(self) -> Floats:
+        """Return the most it can take in each slot."""
+
+    def own_cost(self, taken: Floats) -> float:
+        """Return what its plan costs beside the house's bill."""
+
+    def filled(self, problem: Problem, others: Floats, changes: Sequence[float]) -> Floats:
+        """Return its cheapest plan beside what *others* take and the first battery's *changes*."""
+
+    def priced(self, prices: Floats) -> tuple[float, Floats]:
+        """Return what it costs at least where each kWh has a price, and what it then takes."""
+
+
+def unit_of(problem: Problem, what: Amount | Run | Beside) -> Unit:
+    """Return *what* made ready to be planned."""
+    if isinstance(what, Run):
+        return _starts_of(problem, what)
+    if isinstance(what, Amount):
+        return _store_of_amount(problem, what)
+    return _store_of_battery(problem, what)
+
+
+# ---- stores -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """What holds energy, and takes it from the house's AC."""
+
+    low: Floats
+    high: Floats
+    bounds: Bounds
+    end: Curve
+    limits: Limits
+    energy: float
+    standby: Floats
+    stored: float = 1.0
+    delivered: float = 1.0
+    wear: float = 0.0
+    spans: list[list[tuple[float, float]]] | None = None
+    """What it can take in each slot, where that is not all between ``low`` and ``high``."""
+    steps: tuple[Floats, ...] = ()
+    """All that it can take, where it has steps."""
+    floor: Floats | None = None
+    """The least it takes when it takes anything."""
+
+    def change(self, taken: Floats) -> Floats:
+        """Return how its energy changes."""
+        flow: Floats = np.where(taken > 0, taken * self.stored, taken / self.delivered)
+        return flow - self.standby
+
+    def taken(self, changes: Floats) -> Floats:
+        """Return what it takes for these changes of its energy."""
+        flow = changes + self.standby
+        taken = np.where(flow > 0, flow / self.stored, flow * self.delivered)
+        return np.where(np.abs(taken) > 2 * APART_KWH, taken, 0.0)
+
+    def own_cost(self, taken: Floats) -> float:
+        """Return wear, what is left or lacking at the end, and wishes that are missed."""
+        energies = list(accumulate(self.change(taken).tolist(), initial=self.energy))
+        total = self.wear * float(np.maximum(-taken, 0.0).sum())
+        for energy, soft in zip(energies, self.bounds.soft, strict=True):
+            if soft is not None:
+                missed = max(soft[0] - energy, 0.0) + max(energy - soft[1], 0.0)
+                total += self.bounds.steep * missed
+        return total + float(np.interp(energies[-1], *knots_of(self.end)))
+
+    def choices(self, problem: Problem, house: House, buses: Sequence[Floats]) -> list[Floats]:
+        """Return what it may take where a cost may bend while *buses* flow."""
+        if self.steps:
+            return list(self.steps)
+        if self.floor is None:
+            return levels(problem, self.low, self.high, house, buses)
+        return [0.0 * self.floor, *levels(problem, self.floor, self.high, house, buses)[1:]]
+
+    def filled(self, problem: Problem, others: Floats, changes: Sequence[float]) -> Floats:
+        """Return its cheapest plan beside what *others* take and the first battery's *changes*."""
+        house = house_of(problem, others)
+        bus = settle(house, changes).bus
+        rows = np.stack(self.choices(problem, house, [bus]))
+        beside = house_of(problem, others + rows)
+        flows = settle(beside, changes)
+        costs = flows.cost + flows.broken + self.wear * np.maximum(-rows, 0.0)
+        never = float(costs.max()) + house.steep * (1.0 + self.energy + self.bounds.highs[-1])
+        costs = np.where(overfull(problem, beside), never, costs)
+        points = []
+        for index, (level, cost) in enumerate(zip(rows.T, costs.T, strict=True)):
+            spans = self.spans[index] if self.spans else [(-inf, inf)]
+            points.append(_with_gaps(level.tolist(), cost.tolist(), spans, never))
+        return self._solved(problem, house, points)
+
+    def _solved(
+        self, problem: Problem, house: House, points: list[tuple[list[float], list[float]]]
+    ) -> Floats:
+        kept = []
+        for index, (xs, ys) in enumerate(points):
+            flows = np.array(xs)
+            flows = np.where(flows > 0, flows * self.stored, flows / self.delivered)
+            kept.append(((flows - self.standby[index]).tolist(), ys))
+        curves = curves_through(kept)
+        task = Task(
+            problem, house, curves, kept, self.bounds, self.end, self.limits, self.energy
+        )
+        return self.taken(np.array(solved(task).changes))
+
+    def priced(self, prices: Floats) -> tuple[float, Floats]:
+        """Return what it costs at least where each kWh has a price, and what it then takes."""
+        rows = np.stack([self.low, np.zeros_like(self.low), self.high])
+        changes = self.change(rows)
+        costs = rows * prices + self.wear * np.maximum(-rows, 0.0)
+        pieces = []
+        for xs, ys in zip(changes.T.tolist(), costs.T.tolist(), strict=True):
+            pieces.append(curve(*hull(*_distinct(xs, ys))))
+        found = valleys(pieces, self.bounds, self.end)
+        assert found is not None  # noqa: S101 - doing nothing is always possible
+        walked = np.array(walk(pieces, found, self.energy))
+        return worth_at(found[0], self.energy), self.taken(walked)
+
+
+def _distinct(xs: list[float], ys: list[float]) -> tuple[list[float], list[float]]:
+    """Return a curve's points without the repeated ones."""
+    kept = [place for place in range(len(xs)) if place == 0 or xs[place] > xs[place - 1]]
+    return [xs[place] for place in kept], [ys[place] for place in kept]
+
+
+def _store_of_amount(problem: Problem, amount: Amount) -> Store:
+    slots, top = len(problem.slots), max(amount.top_kwh, APART_KWH)
+    hours = np.array([slot.hours for slot in problem.slots]) / WH_PER_KWH
+    index = np.arange(slots)
+    here = np.where((index >= amount.first_slot) & (index <= amount.last_slot), hours, 0.0)
+    lack = house_of(problem).steep * SHORT
+    needs = amount.energy_kwh
+    knots = sorted({0.0, needs, top})
+    most = max(amount.steps_w, default=amount.max_w)
+    steps = tuple(power * here for power in sorted({0.0, *amount.steps_w}))
+    apart = bool(amount.steps_w) or amount.min_w > 0
+    return Store(
+        low=np.zeros(slots),
+        high=most * here,
+        bounds=Bounds([0.0] * (slots + 1), [top] * (slots + 1), [None] * (slots + 1), 0.0),
+        end=curve(knots, [lack * max(needs - x, 0.0) for x in knots]),
+        limits=Limits([-inf], [1.0], [1.0], [inf] * slots, [inf] * slots, [0.0] * slots),
+        energy=0.0,
+        standby=np.zeros(slots),
+        spans=[_spans(amount, span) for span in here.tolist()] if apart else None,
+        steps=steps if amount.steps_w else (),
+        floor=amount.min_w * here if amount.min_w > 0 else None,
+    )
+
+
+def _spans(amount: Amount, hours: float) -> list[tuple[float, float]]:
+    """Return the energies that a load can take in a slot, as spans in rising order."""
+    if hours <= 0:
+        return [(0.0, 0.0)]
+    if amount.steps_w:
+        return [(power * hours, power * hours) for power in sorted({0.0, *amount.steps_w})]
+    return [(0.0, 0.0), (amount.min_w * hours, amount.max_w * hours)]
+
+
+def _store_of_battery(problem: Problem, other: Beside) -> Store:
+    alone = Problem(
+        slots=problem.slots,
+        battery=other.battery,
+        end_worth=other.end_worth,
+        end_kwh=other.end_kwh,
+    )
+    hours = np.array([slot.hours for slot in problem.slots]) / WH_PER_KWH
+    house = house_of(alone)
+    bounds = bounds_of(alone, house)
+    return Store(
+        low=-other.battery.discharge_max_w * hours,
+        high=other.battery.charge_max_w * hours,
+        bounds=bounds,
+        end=end_of(alone, bounds),
+        limits=limits_of(alone, house),
+        energy=other.battery.energy_kwh,
+        standby=house.standby,
+        stored=house.stored,
+        delivered=house.delivered,
+        wear=house.wear,
+    )
+
+
+# ---- runs ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarts:
+    """What a run takes, one row for each slot in which it may start."""
+
+    rows: Floats
+    late: Floats
+    """What each start costs for being done too late."""
+
+    @property
+    def low(self) -> Floats:
+        """Return the least it can take in each slot."""
+        least: Floats = self.rows.min(axis=0)
+        return least
+
+    @property
+    def high(self) -> Floats:
+        """Return the most it can take in each slot."""
+        most: Floats = self.rows.max(axis=0)
+        return most
+
+    def own_cost(self, taken: Floats) -> float:
+        """Return what being late counts for."""
+        return float(self.late[int(np.abs(self.rows - taken).sum(axis=1).argmin())])
+
+    def filled(self, problem: Problem, others: Floats, changes: Sequence[float]) -> Floats:
+        """Return its cheapest plan beside what *others* take and the first battery's *changes*."""
+        beside = house_of(problem, others + self.rows)
+        flows = settle(beside, changes)
+        costs = (flows.cost + flows.broken).sum(axis=1) + self.late
+        costs += overfull(problem, beside).sum(axis=1) * beside.steep * FAR_KWH
+        row: Floats = self.rows[int(costs.argmin())]
+        return row
+
+    def priced(self, prices: Floats) -> tuple[float, Floats]:
+        """Return what it costs at least where each kWh has a price, and what it then takes."""
+        costs = self.rows @ prices + self.late
+        place = int(costs.argmin())
+        return float(costs[place]), self.rows[place]
+
+
+def _starts_of(problem: Problem, run: Run) -> RunStarts:
+    """Return every start that is done in time, or the earliest where none is."""
+    edges = np.array(list(accumulate((slot.hours for slot in problem.slots), initial=0.0)))
+    hours = list(accumulate((part for part, _ in run.profile), initial=0.0))
+    kwh = list(accumulate((part * watts / WH_PER_KWH for part, watts in run.profile), initial=0.0))
+    starts = edges[run.first_slot : run.last_slot + 1]
+    done = starts + run.hours <= edges[run.last_slot + 1] + TINY_KWH
+    if not done.any():
+        done[0] = True
+    rows = np.stack([np.diff(np.interp(edges - start, hours, kwh)) for start in starts[done]])
+    lacking = kwh[-1] - rows[:, : run.last_slot + 1].sum(axis=1)
+    late = np.where(lacking > TINY_KWH, lacking, 0.0) * house_of(problem).steep * SHORT
+    return RunStarts(rows=rows, late=late)
+
+
+# ---- where a cost may bend ----------------------------------------------------------------
+
+
+def exports_of(problem: Problem) -> Floats:
+    """Return the most that may be exported in each slot, kWh."""
+    limits = np.array([min(slot.export_max_w, problem.export_max_w) for slot in problem.slots])
+    hours = np.array([slot.hours for slot in problem.slots]) / WH_PER_KWH
+    exports: Floats = np.minimum(limits * hours, FAR_KWH)
+    return exports
+
+
+def overfull(problem: Problem, house: House) -> Floats:
+    """Return where more is given to the house than it and the export limit take."""
+    over: Floats = house.load + exports_of(problem) < -TINY_KWH
+    return over
+
+
+def levels(
+    problem: Problem, low: Floats, high: Floats, house: House, buses: Sequence[Floats]
+) -> list[Floats]:
+    """Return what may be taken, by slot, where a cost may bend while *buses* flow.
+
+    They are the ends, and what brings the meter to a standstill or to one of its limits: with
+    all the sun, or with none.
+    """
+    hours = np.array([slot.hours for slot in problem.slots]) / WH_PER_KWH
+    room = problem.inverter.out_max_w * hours / house.out if problem.inverter else inf
+    exports, nothing = exports_of(problem), np.zeros_like(house.pv)
+    throughs = [nothing]
+    for bus in buses:
+        throughs += [np.minimum(bus + house.pv, room), bus]
+    bends = []
+    for through in throughs:
+        given = np.where(through > 0, through * house.out, through / house.into)
+        even = given - house.load
+        bends += [even, even - exports, even + house.imports]
+    return [nothing, low, high, *(np.clip(bend, low, high) for bend in bends)]
+
+
+def _with_gaps(
+    levels: list[float], costs: list[float], spans: list[tuple[float, float]], never: float
+) -> tuple[list[float], list[float]]:
+    """Return the cost of what is taken, out of reach between the *spans* that can be taken."""
+    known = dict(zip(levels, costs, strict=True))
+    xs: list[float] = []
+    ys: list[float] = []
+    for low, high in spans:
+        inside = sorted(level for level in known if low <= level <= high)
+        if xs:
+            xs += [xs[-1] + APART_KWH, inside[0] - APART_KWH]
+            ys += [never, never]
+        for level in inside:
+            if not xs or level > xs[-1] + APART_KWH / 2:
+                xs.append(level)
+                ys.append(known[level])
+    return xs, ys
