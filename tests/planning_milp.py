@@ -45,9 +45,7 @@ def milp(problem: Problem, steep: float, limit_s: float = inf) -> Solved:
     flows = [
         _flows(model, problem, index, taken[index], steep) for index in range(len(problem.slots))
     ]
-    first = Beside(
-        battery=problem.battery, end_worth=problem.end_worth, end_kwh=problem.end_kwh
-    )
+    first = Beside(battery=problem.battery, end_worth=problem.end_worth, end_kwh=problem.end_kwh)
     wishes = [(slot.low_kwh, slot.high_kwh) for slot in problem.slots]
     _store(model, first, flows, wishes, steep)
     for other, own in zip(problem.beside, others, strict=True):
@@ -122,9 +120,7 @@ def _load(
     model.row(own, 0.0, load.top_kwh)
 
 
-def _run(
-    model: "_Model", problem: Problem, run: Run, taken: list[dict[int, float]]
-) -> None:
+def _run(model: "_Model", problem: Problem, run: Run, taken: list[dict[int, float]]) -> None:
     """Add one choice for each start that is done in time; there must be one."""
     starts: dict[int, float] = {}
     edges = [sum(slot.hours for slot in problem.slots[:n]) for n in range(len(problem.slots) + 1)]

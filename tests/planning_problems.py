@@ -94,7 +94,7 @@ def random_problem(seed: int, *, slots: int = 0, car: bool = False) -> Problem:
 
 
 def flexible_problem(seed: int, kinds: str) -> Problem:
-    """Return a small problem with an amount, a run, or a further battery for each letter a, r, b."""
+    """Return a small problem with an amount, run, further battery for each letter a, r, b."""
     problem = random_problem(seed)
     dice = Random(f"{kinds}{seed}")  # noqa: S311 - no secret
     amounts = tuple(_random_amount(dice, problem) for _ in range(kinds.count("a")))

@@ -8,23 +8,24 @@ with the battery where a limit binds both (``corridor``). The bound pays them al
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 from math import inf, prod
 
 import numpy as np
 
-from ohmstead.planner.car_nodes import Way, joint_start
+from ohmstead.planner.convex import valleys, worth_at
 from ohmstead.planner.corridor import Corridor
-from ohmstead.planner.dual import Dual, marginal_prices
+from ohmstead.planner.dual import Dual, choices_of, marginal_prices
 from ohmstead.planner.house import Floats, house_of
+from ohmstead.planner.joint_nodes import Second, Way, joint_start
 from ohmstead.planner.problem import Amount, Problem
 from ohmstead.planner.self_use import self_use
 from ohmstead.planner.slot import curve, curves_of, hull
-from ohmstead.planner.convex import valleys, worth_at
 from ohmstead.planner.solve import Answer, Task, best, knots_of, task_of
 from ohmstead.planner.stores import SHORT, RunStarts, Store, Unit, unit_of
 
-__all__ = ["best_beside", "taken_beside"]
+__all__ = ["best_beside", "taken_beside", "task_beside"]
 
 ROUNDS = 8
 GAINED = 1e-7
@@ -59,11 +60,16 @@ def best_beside(problem: Problem) -> tuple[Task, Answer]:
     )
 
 
-def taken_beside(problem: Problem) -> Floats | None:
-    """Return what everything beside the first battery takes together in its best plan."""
+def taken_beside(problem: Problem) -> tuple[Floats, ...]:
+    """Return what everything beside the first battery takes in its best plan."""
     if not (problem.every_load or problem.beside):
-        return None
-    return _sum(best_beside(problem)[0].taken)
+        return ()
+    return best_beside(problem)[0].taken
+
+
+def task_beside(problem: Problem, taken: tuple[Floats, ...]) -> Task:
+    """Return the first battery's task where everything beside it takes *taken*."""
+    return replace(task_of(problem, _sum(taken)), taken=taken) if taken else task_of(problem)
 
 
 def _sum(taken: Sequence[Floats]) -> Floats:
@@ -89,16 +95,17 @@ class _Search:
             if found is None or tried.cost < found.cost - GAINED:
                 found = tried
         assert found is not None  # noqa: S101 - there is more than one start
+        for least, rows in self._combined or ():
+            if least > found.cost - GAINED:
+                break
+            tried = self._found(rows)
+            found = tried if tried.cost < found.cost - GAINED else found
         return self._refined(found)
 
     def bound(self, found: _Found) -> float:
         """Return what no common plan can beat."""
-        runs = [unit for unit in self.units if isinstance(unit, RunStarts)]
-        if len(runs) == len(self.units) and prod(len(run.rows) for run in runs) <= MOST_STARTS:
-            return min(
-                self._relaxed(_sum(rows)) + self._own(rows)
-                for rows in product(*(run.rows for run in runs))
-            )
+        if self._combined is not None:
+            return self._combined[0][0]
         dual, house = Dual(self.alone, self.units), self.alone.house
         value, prices = dual.level(-house.dearest, house.steep * SHORT)
         if len(self.units) == 1 and isinstance(self.what[0], Amount):
@@ -106,6 +113,19 @@ class _Search:
         value = max(value, dual.raised(prices, found.cost)[0])
         prices = marginal_prices(found.task, found.answer, _sum(found.taken))
         return max(value, dual.raised(prices, found.cost)[0])
+
+    @cached_property
+    def _combined(self) -> list[tuple[float, tuple[Floats, ...]]] | None:
+        """Return what runs cost at least with each start of all, the cheapest first.
+
+        None where there are other units than runs, or too many starts.
+        """
+        runs = [unit for unit in self.units if isinstance(unit, RunStarts)]
+        if len(runs) < len(self.units) or prod(len(run.rows) for run in runs) > MOST_STARTS:
+            return None
+        every = product(*(run.rows for run in runs))
+        found = [(self._relaxed(_sum(rows)) + self._own(rows), rows) for rows in every]
+        return sorted(found, key=lambda pair: pair[0])
 
     # ---- one common plan -----------------------------------------------------------------
 
@@ -164,39 +184,46 @@ class _Search:
         alone = self.alone
         served = self_use(alone.house, alone.bounds, alone.limits, alone.energy)
         yield self._each(self.problem, nothing, served)
-        yield self._jointly()
+        yield from self._jointly()
 
-    def _jointly(self) -> list[Floats]:
-        """Return plans found one after the other, each together with the first battery."""
-        planned = [self.idle for _ in self.units]
-        for place, unit in enumerate(self.units):
-            others = _sum(planned) - planned[place]
-            if isinstance(unit, RunStarts):
-                planned[place] = self._best_row(unit, others)
-            elif isinstance(unit, Store):
-                planned[place] = self._with_battery(place, unit, others)
-        return planned
+    def _jointly(self) -> Iterable[list[Floats]]:
+        """Return plans found one after the other, each together with the first battery.
+
+        Once as the coarse grid has them, where that can be, once made exact beside its battery.
+        """
+        for exact in (True, False):
+            planned = [self.idle for _ in self.units]
+            for place, unit in enumerate(self.units):
+                others = _sum(planned) - planned[place]
+                if isinstance(unit, RunStarts):
+                    planned[place] = self._best_row(unit, others)
+                elif isinstance(unit, Store):
+                    changes, taken = self._with_battery(unit, others)
+                    if exact or not unit.allows(taken).all():
+                        taken = unit.filled(self.problem, others, changes)
+                    planned[place] = taken
+            yield planned
 
     def _best_row(self, run: RunStarts, others: Floats) -> Floats:
         costs = [self._relaxed(others + row) for row in run.rows] + run.late
         row: Floats = run.rows[int(costs.argmin())]
         return row
 
-    def _with_battery(self, place: int, store: Store, others: Floats) -> Floats:
-        """Return a plan of *store* out of a coarse grid of it and the first battery."""
-        problem, alone = self.problem, self.alone
-        rows = Dual(alone, [store]).choices
+    def _with_battery(self, store: Store, others: Floats) -> tuple[list[float], Floats]:
+        """Return the first battery's and *store*'s plan out of a coarse grid of both."""
         ways = []
-        for row in rows:
-            curves = curves_of(house_of(problem, others + row))
-            ways.append(Way(row.tolist(), curves, curves.points()))
-        lows, highs = alone.bounds.lows, alone.bounds.highs
-        energies = (min(lows), max(highs), alone.energy)
-        amount = self.what[place]
-        needed = amount.energy_kwh if isinstance(amount, Amount) else 0.0
-        lack = alone.house.steep * SHORT
-        changes, _ = joint_start(ways, energies, needed, knots_of(alone.end), lack)
-        return store.filled(problem, others, changes)
+        for row in choices_of(self.problem, [store], others):
+            curves = curves_of(house_of(self.problem, others + row))
+            if store.wear > 0:
+                worn = store.wear * np.maximum(-row, 0.0)
+                curves = replace(curves, ys=curves.ys + worn[:, None])
+            ways.append(Way(store.change(row).tolist(), curves, curves.points()))
+        alone, bounds = self.alone, self.alone.bounds
+        energies = (min(bounds.lows), max(bounds.highs), alone.energy)
+        held = store.bounds
+        second = Second(min(held.lows), max(held.highs), store.energy, knots_of(store.end))
+        changes, moves = joint_start(ways, energies, knots_of(alone.end), second)
+        return changes, store.taken(np.array(moves))
 
     # ---- refinement ----------------------------------------------------------------------
 

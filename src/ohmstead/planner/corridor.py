@@ -99,20 +99,10 @@ class Corridor:
         flows = settle(house, changes)
         costs = flows.cost + flows.broken + self.store.wear * np.maximum(-taken, 0.0)
         cannot = (flows.bus > house.discharge + SAME_KWH) | (flows.bus < -house.charge - SAME_KWH)
-        cannot |= overfull(self.task.problem, house) | ~self._allowed(taken)
+        cannot |= overfull(self.task.problem, house) | ~self.store.allows(taken)
         costs += np.where(cannot, NEVER, 0.0)
         priced: Floats = costs.T
         return priced
-
-    def _allowed(self, taken: Floats) -> np.typing.NDArray[np.bool_]:
-        store = self.store
-        inside = (taken >= store.low - SAME_KWH) & (taken <= store.high + SAME_KWH)
-        if store.floor is not None:
-            inside &= (taken <= SAME_KWH) | (taken >= store.floor - SAME_KWH)
-        if store.steps:
-            near = [np.abs(taken - step) < SAME_KWH for step in store.steps]
-            inside &= np.any(near, axis=0)
-        return inside
 
 
 def _places(
@@ -121,12 +111,11 @@ def _places(
     """Return what each place beside a plan costs by itself, before each slot and at the end."""
     planned = np.array(list(accumulate(changes, initial=energy)))
     energies = planned[:, None] + (PLACES - REACH) * step
-    costs = np.zeros_like(energies)
-    for row, held, soft in zip(costs, energies, bounds.soft, strict=True):
+    costs: Floats = np.zeros_like(energies)
+    for index, soft in enumerate(bounds.soft):
         if soft is not None:
-            row += bounds.steep * (
-                np.maximum(soft[0] - held, 0.0) + np.maximum(held - soft[1], 0.0)
-            )
+            under, over = soft[0] - energies[index], energies[index] - soft[1]
+            costs[index] += bounds.steep * (np.maximum(under, 0.0) + np.maximum(over, 0.0))
     lows, highs = np.array(bounds.lows)[:, None], np.array(bounds.highs)[:, None]
     outside = (energies < lows - SAME_KWH) | (energies > highs + SAME_KWH)
     costs += np.where(outside, NEVER, 0.0)

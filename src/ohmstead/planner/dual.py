@@ -17,7 +17,7 @@ from ohmstead.planner.slot import Curve, curve, curves_of
 from ohmstead.planner.solve import Answer, Task
 from ohmstead.planner.stores import Store, Unit, exports_of, levels
 
-__all__ = ["Dual", "marginal_prices"]
+__all__ = ["Dual", "choices_of", "marginal_prices"]
 
 STEPS = 24
 TINY = 1e-12
@@ -31,13 +31,11 @@ class Dual:
     def __init__(self, alone: Task, units: Sequence[Unit]) -> None:
         """Lay out what the first battery may do beside anything the *units* may take."""
         self._alone, self._units = alone, units
-        self.choices = _choices(alone.problem, units)
-        rows = [curves_of(house_of(alone.problem, choice)).points() for choice in self.choices]
+        choices = choices_of(alone.problem, units)
+        rows = [curves_of(house_of(alone.problem, choice)).points() for choice in choices]
         self._points = [
-            _sorted(
-                [choice[index] for choice in self.choices.tolist()], [row[index] for row in rows]
-            )
-            for index in range(len(alone.points))
+            _sorted(taken, [row[index] for row in rows])
+            for index, taken in enumerate(choices.T.tolist())
         ]
 
     def at(self, prices: Floats) -> tuple[float, Floats]:
@@ -77,7 +75,6 @@ class Dual:
                 share /= 2
         return best, best_prices
 
-
     def level(self, low: float, high: float) -> tuple[float, Floats]:
         """Return the best bound with one price for all slots, and that price."""
         same = np.ones(len(self._points))
@@ -101,21 +98,23 @@ class Dual:
         return value, price * same
 
 
-def _choices(problem: Problem, units: Sequence[Unit]) -> Floats:
-    """Return what all units together may take, by slot, where a cost may bend."""
-    room = house_of(problem).load + exports_of(problem)
+def choices_of(problem: Problem, units: Sequence[Unit], others: Floats | None = None) -> Floats:
+    """Return what all *units* may take beside *others*, by slot, where a cost may bend."""
+    plain = house_of(problem, others)
+    room = plain.load + exports_of(problem)
     low = np.maximum(sum((unit.low for unit in units), 0.0 * room), -room)
     high = np.maximum(sum((unit.high for unit in units), 0.0 * room), low)
-    house, idle = house_of(problem, low), np.zeros_like(low)
-    buses = [idle, -house.charge, house.discharge, house.least, house_of(problem, high).discharge]
+    least, most = (
+        house_of(problem, end if others is None else others + end) for end in (low, high)
+    )
+    buses = [0.0 * room, -least.charge, least.discharge, least.least, most.discharge]
     if problem.inverter is not None:
         hours = np.array([slot.hours for slot in problem.slots]) / WH_PER_KWH
-        buses.append(problem.inverter.out_max_w * hours / house.out - house.pv)
-    house, only = house_of(problem), units[0]
-    if len(units) == 1 and isinstance(only, Store):
-        if only.steps or only.floor is not None:
-            return np.stack(only.choices(problem, house, buses))
-    found = levels(problem, low, high, house, buses)
+        buses.append(problem.inverter.out_max_w * hours / plain.out - plain.pv)
+    only = units[0]
+    if len(units) == 1 and isinstance(only, Store) and (only.steps or only.floor is not None):
+        return np.stack(only.choices(problem, plain, buses))
+    found = levels(problem, low, high, plain, buses)
     found[0] = np.clip(found[0], low, high)
     return np.stack(found)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ohmstead.errors import ProblemError
-from ohmstead.planner.car import best_with_car
+from ohmstead.planner.beside import taken_beside, task_beside
 from ohmstead.planner.house import Floats
 from ohmstead.planner.make import make_plan, plan_of
 from ohmstead.planner.nodes import NEVER
@@ -20,7 +20,7 @@ from ohmstead.planner.plan import Plan
 from ohmstead.planner.problem import Problem
 from ohmstead.planner.self_use import self_use
 from ohmstead.planner.slot import curves_through, cut
-from ohmstead.planner.solve import Task, ahead, solved, task_of
+from ohmstead.planner.solve import Task, ahead, solved
 
 __all__ = ["Future", "Hedged", "make_hedged_plan"]
 
@@ -52,8 +52,8 @@ class Hedged:
 def make_hedged_plan(futures: Sequence[Future]) -> Hedged:
     """Return the plan for the first of *futures* whose first step is best for all of them.
 
-    A car is planned in the first future and takes the same in all. A charge on the peak binds
-    all slots together: there only the first future counts.
+    What is planned beside the battery is planned in the first future and does the same in all.
+    A charge on the peak binds all slots together: there only the first future counts.
     """
     total = sum(future.share for future in futures)
     if not futures or total <= 0 or min(future.share for future in futures) < 0:
@@ -63,8 +63,8 @@ def make_hedged_plan(futures: Sequence[Future]) -> Hedged:
     own = make_plan(middle)
     if middle.peak_per_kw > 0 or len(futures) == 1:
         return Hedged(plan=own, expected=own.objective, alone=own.objective)
-    car: Floats | None = best_with_car(middle).car if middle.car is not None else None
-    tasks = [task_of(future.problem, car) for future in futures]
+    taken = taken_beside(middle)
+    tasks = [task_beside(future.problem, taken) for future in futures]
     own_change = own.slots[0].stored_kwh - middle.battery.energy_kwh
     tried = _tried(tasks, own_change)
     costs = np.sum(

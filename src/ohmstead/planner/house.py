@@ -135,7 +135,7 @@ def house_of(problem: Problem, car: Floats | None = None) -> House:
     )
 
 
-def settle(house: House, changes: Sequence[float]) -> Flows:
+def settle(house: House, changes: Sequence[float] | Floats) -> Flows:
     """Return what the slots do when the stored energy changes by *changes* kWh."""
     flow = np.asarray(changes) + house.standby
     bus = np.where(flow > 0, -flow / house.stored, -flow * house.delivered)

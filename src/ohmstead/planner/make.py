@@ -2,19 +2,22 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
+
+import numpy as np
 
 from ohmstead.model import BatteryMode
 from ohmstead.planner.beside import best_beside
 from ohmstead.planner.convex import Valley
 from ohmstead.planner.gentle import gentle
-from ohmstead.planner.house import WH_PER_KWH, settle
+from ohmstead.planner.house import WH_PER_KWH, house_of, settle
 from ohmstead.planner.peak import best_below_a_peak, peak_cost
 from ohmstead.planner.plan import Plan, PlannedSlot, Side
 from ohmstead.planner.problem import Battery, Problem, Slot
 from ohmstead.planner.prove import proven
 from ohmstead.planner.self_use import self_use
+from ohmstead.planner.shares import left_of, others_unplanned, shares_of, unplanned
 from ohmstead.planner.solve import Answer, Task, best, polished, task_of
 
 __all__ = ["Habit", "make_plan", "plan_of", "warm_up"]
@@ -112,9 +115,9 @@ def plan_of(problem: Problem, task: Task, answer: Answer) -> Plan:
         hours = [slot.hours for slot in problem.slots]
         changes = gentle(house, task.bounds, hours, answer.pieces, changes)
     energies = list(accumulate(changes, initial=task.energy))
-    slots, cost = _slots(task, changes, energies, answer.after)
+    slots, cost, left = _slots(task, changes, energies, answer.after)
     cost += peak_cost(problem, task, changes)
-    objective = cost - _left(problem, energies[-1])
+    objective = cost - left_of(problem.end_worth, energies[-1]) - left
     return Plan(
         slots=slots,
         cost=cost,
@@ -130,10 +133,17 @@ def _without(problem: Problem, task: Task, slots: tuple[PlannedSlot, ...]) -> fl
 
     What it lacks at the end of what should be left counts at the plan's own worth of energy.
     """
+    task = unplanned(problem) if task.taken else task
     changes = self_use(task.house, task.bounds, task.limits, task.energy)
     energy = task.energy + sum(changes)
-    cost = float(settle(task.house, changes).cost.sum()) - _left(problem, energy)
-    cost += peak_cost(problem, task, changes)
+    cost, taken = -left_of(problem.end_worth, energy), task.house.load
+    if problem.beside:
+        others, more = others_unplanned(problem, task.house, changes)
+        cost += more
+        taken = taken + sum(others)
+        own = taken - np.array([slot.load_kwh for slot in problem.slots])
+        task = replace(task, house=house_of(problem, own))
+    cost += float(settle(task.house, changes).cost.sum()) + peak_cost(problem, task, changes)
     if problem.end_kwh is None:
         return cost
     return cost + (problem.end_kwh - energy) * slots[max(len(slots) - 2, 0)].worth_per_kwh
@@ -141,9 +151,9 @@ def _without(problem: Problem, task: Task, slots: tuple[PlannedSlot, ...]) -> fl
 
 def _slots(
     task: Task, changes: list[float], energies: list[float], after: Sequence[Valley]
-) -> tuple[tuple[PlannedSlot, ...], float]:
+) -> tuple[tuple[PlannedSlot, ...], float, float]:
     problem, house = task.problem, task.house
-    flows = settle(house, changes)
+    flows, shares = settle(house, changes), shares_of(task)
     top, bottom = problem.battery.capacity_kwh, problem.battery.reserve_kwh
     per_cent = 100.0 / top
     rows = zip(
@@ -153,13 +163,16 @@ def _slots(
         flows.curtailed.tolist(),
         flows.cost.tolist(),
         (house.load / house.out - house.pv).tolist(),
-        house.load.tolist(),
         energies[1:],
         after[1:],
+        shares.car_w,
+        shares.loads_w,
+        shares.beside,
+        shares.cost,
         strict=True,
     )
     found = []
-    for slot, bus, grid, curtailed, cost, need, load, energy, valley in rows:
+    for slot, bus, grid, curtailed, cost, need, energy, valley, car, loads, beside, worn in rows:
         room = (energy > bottom + SAME_KWH, energy < top - SAME_KWH)
         act = _act(bus, need, curtailed, room)
         worth, lack = _worth(valley, energy)
@@ -176,15 +189,17 @@ def _slots(
                 battery_w=bus * to_w,
                 grid_w=grid * to_w,
                 curtailed_w=curtailed * to_w,
-                car_w=(load - slot.load_kwh) * to_w,
+                car_w=car,
                 stored_kwh=energy,
                 soc_pct=energy * per_cent,
-                cost=cost,
+                cost=cost + worn,
                 worth_per_kwh=worth,
                 lack_per_kwh=lack,
+                loads_w=loads,
+                beside=beside,
             )
         )
-    return tuple(found), float(flows.cost.sum())
+    return tuple(found), float(flows.cost.sum()) + sum(shares.cost), shares.left
 
 
 def _act(bus: float, need: float, curtailed: float, room: tuple[bool, bool]) -> _Act:
@@ -220,12 +235,3 @@ def _worth(valley: Valley, energy: float) -> tuple[float, float]:
     right = min(max(bisect_right(knots, energy + SAME_KWH) - 1, 0), last)
     left = min(max(bisect_left(knots, energy - SAME_KWH) - 1, 0), last)
     return -slopes[right], -slopes[left]
-
-
-def _left(problem: Problem, energy: float) -> float:
-    """Return what the energy left is worth."""
-    total = 0.0
-    for width, per_kwh in problem.end_worth:
-        total += min(energy, width) * per_kwh
-        energy -= min(energy, width)
-    return total

@@ -7,12 +7,13 @@ plans the first battery plans it. A run has only as many plans as it has starts.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from math import inf
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from ohmstead.planner.bounds import Limits, bounds_of, end_of, limits_of
 from ohmstead.planner.convex import Bounds, valleys, walk, worth_at
@@ -29,6 +30,8 @@ SHORT = 0.5
 APART_KWH = 1e-6
 """How near to a power that a load cannot take a knot may lie."""
 TINY_KWH = 1e-7
+MOST_TOTALS = 500
+"""Of more sums of steps none is left out beforehand."""
 
 
 class Unit(Protocol):
@@ -82,6 +85,8 @@ class Store:
     """What it can take in each slot, where that is not all between ``low`` and ``high``."""
     steps: tuple[Floats, ...] = ()
     """All that it can take, where it has steps."""
+    reach: float = inf
+    """What it can hold at most by the powers that it can take."""
     floor: Floats | None = None
     """The least it takes when it takes anything."""
 
@@ -95,6 +100,15 @@ class Store:
         flow = changes + self.standby
         taken = np.where(flow > 0, flow / self.stored, flow * self.delivered)
         return np.where(np.abs(taken) > 2 * APART_KWH, taken, 0.0)
+
+    def allows(self, taken: Floats) -> npt.NDArray[np.bool_]:
+        """Return whether it can take so much in each slot."""
+        inside = (taken >= self.low - TINY_KWH) & (taken <= self.high + TINY_KWH)
+        if self.floor is not None:
+            inside &= (taken <= TINY_KWH) | (taken >= self.floor - TINY_KWH)
+        if self.steps:
+            inside &= np.any([np.abs(taken - step) < TINY_KWH for step in self.steps], axis=0)
+        return inside
 
     def own_cost(self, taken: Floats) -> float:
         """Return wear, what is left or lacking at the end, and wishes that are missed."""
@@ -139,9 +153,7 @@ class Store:
             flows = np.where(flows > 0, flows * self.stored, flows / self.delivered)
             kept.append(((flows - self.standby[index]).tolist(), ys))
         curves = curves_through(kept)
-        task = Task(
-            problem, house, curves, kept, self.bounds, self.end, self.limits, self.energy
-        )
+        task = Task(problem, house, curves, kept, self.bounds, self.end, self.limits, self.energy)
         return self.taken(np.array(solved(task).changes))
 
     def priced(self, prices: Floats) -> tuple[float, Floats]:
@@ -152,7 +164,10 @@ class Store:
         pieces = []
         for xs, ys in zip(changes.T.tolist(), costs.T.tolist(), strict=True):
             pieces.append(curve(*hull(*_distinct(xs, ys))))
-        found = valleys(pieces, self.bounds, self.end)
+        bounds = self.bounds
+        if self.reach < bounds.highs[-1]:
+            bounds = replace(bounds, highs=[self.reach] * len(bounds.highs))
+        found = valleys(pieces, bounds, self.end)
         assert found is not None  # noqa: S101 - doing nothing is always possible
         walked = np.array(walk(pieces, found, self.energy))
         return worth_at(found[0], self.energy), self.taken(walked)
@@ -165,13 +180,14 @@ def _distinct(xs: list[float], ys: list[float]) -> tuple[list[float], list[float
 
 
 def _store_of_amount(problem: Problem, amount: Amount) -> Store:
-    slots, top = len(problem.slots), max(amount.top_kwh, APART_KWH)
+    slots = len(problem.slots)
     hours = np.array([slot.hours for slot in problem.slots]) / WH_PER_KWH
+    top = max(amount.top_kwh, APART_KWH)
     index = np.arange(slots)
     here = np.where((index >= amount.first_slot) & (index <= amount.last_slot), hours, 0.0)
     lack = house_of(problem).steep * SHORT
     needs = amount.energy_kwh
-    knots = sorted({0.0, needs, top})
+    knots = sorted({0.0, min(needs, top), top})
     most = max(amount.steps_w, default=amount.max_w)
     steps = tuple(power * here for power in sorted({0.0, *amount.steps_w}))
     apart = bool(amount.steps_w) or amount.min_w > 0
@@ -179,6 +195,7 @@ def _store_of_amount(problem: Problem, amount: Amount) -> Store:
         low=np.zeros(slots),
         high=most * here,
         bounds=Bounds([0.0] * (slots + 1), [top] * (slots + 1), [None] * (slots + 1), 0.0),
+        reach=_reachable(amount, hours),
         end=curve(knots, [lack * max(needs - x, 0.0) for x in knots]),
         limits=Limits([-inf], [1.0], [1.0], [inf] * slots, [inf] * slots, [0.0] * slots),
         energy=0.0,
@@ -187,6 +204,22 @@ def _store_of_amount(problem: Problem, amount: Amount) -> Store:
         steps=steps if amount.steps_w else (),
         floor=amount.min_w * here if amount.min_w > 0 else None,
     )
+
+
+def _reachable(amount: Amount, hours: Floats) -> float:
+    """Return the most, up to all it may take, that a load's powers can add up to."""
+    top = amount.top_kwh + TINY_KWH
+    within = hours[amount.first_slot : amount.last_slot + 1].tolist()
+    if not amount.steps_w:
+        least = min(within) * amount.min_w
+        return amount.top_kwh if least <= top else 0.0
+    totals = {0.0}
+    for span in within:
+        more = {round(total + power * span, 9) for total in totals for power in amount.steps_w}
+        totals |= {total for total in more if total <= top}
+        if len(totals) > MOST_TOTALS:
+            return amount.top_kwh
+    return min(max(totals) + TINY_KWH, amount.top_kwh)  # room for sums that are rounded
 
 
 def _spans(amount: Amount, hours: float) -> list[tuple[float, float]]:
@@ -291,10 +324,9 @@ def exports_of(problem: Problem) -> Floats:
     return exports
 
 
-def overfull(problem: Problem, house: House) -> Floats:
+def overfull(problem: Problem, house: House) -> npt.NDArray[np.bool_]:
     """Return where more is given to the house than it and the export limit take."""
-    over: Floats = house.load + exports_of(problem) < -TINY_KWH
-    return over
+    return np.asarray(house.load + exports_of(problem) < -TINY_KWH)
 
 
 def levels(
