@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ohmstead.model import BatteryMode
 from ohmstead.planner.bounds import bounds_of
-from ohmstead.planner.house import WH_PER_KWH, House, house_of
+from ohmstead.planner.house import WH_PER_KWH, House, even, house_of
 from ohmstead.planner.plan import Plan, PlannedSlot
 from ohmstead.planner.problem import Problem
 from ohmstead.planner.slot import curves_of
@@ -94,7 +94,7 @@ def _alternatives(problem: Problem, house: House, plan: Plan) -> list[Alternativ
     worth there, or one less: never more than the true loss, because worth only falls.
     """
     bounds = bounds_of(problem, house)
-    served = _change(house, house.load / house.out - house.pv)
+    served = _change(house, even(house) - house.pv)
     wanted = (
         (BatteryMode.CHARGE, _change(house, -house.charge)),
         (BatteryMode.HOLD, -house.standby),

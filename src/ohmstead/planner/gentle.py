@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ohmstead.planner.convex import Bounds
-from ohmstead.planner.house import House
+from ohmstead.planner.house import House, even
 from ohmstead.planner.slot import Curve
 
 __all__ = ["gentle"]
@@ -59,7 +59,7 @@ def gentle(
 
 def _served(house: House) -> list[float]:
     """Return the change at which the meter stands still, or nothing for a hybrid's losses."""
-    flow = house.pv - house.load / house.out
+    flow = house.pv - even(house)
     served: list[float] = [
         given * house.stored if given > 0 else given / house.delivered for given in flow.tolist()
     ]

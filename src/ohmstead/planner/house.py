@@ -15,7 +15,17 @@ import numpy.typing as npt
 
 from ohmstead.planner.problem import Problem
 
-__all__ = ["FAR_KWH", "WH_PER_KWH", "Floats", "Flows", "House", "house_of", "marks", "settle"]
+__all__ = [
+    "FAR_KWH",
+    "WH_PER_KWH",
+    "Floats",
+    "Flows",
+    "House",
+    "even",
+    "house_of",
+    "marks",
+    "settle",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -157,7 +167,13 @@ def marks(house: House) -> tuple[Floats, Floats, Floats]:
     """Return the ``through`` of a still inverter, of a still meter, and of the import limit."""
     full = house.load - house.imports
     full = np.where(full > 0, full / house.out, full * house.into)
-    return np.zeros_like(full), house.load / house.out, full
+    return np.zeros_like(full), even(house), full
+
+
+def even(house: House) -> Floats:
+    """Return the ``through`` of a still meter; below 0 where others give too much."""
+    through: Floats = np.where(house.load > 0, house.load / house.out, house.load * house.into)
+    return through
 
 
 def _meter(house: House, through: Floats) -> tuple[Floats, Floats]:

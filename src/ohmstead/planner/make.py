@@ -11,7 +11,7 @@ from ohmstead.model import BatteryMode
 from ohmstead.planner.beside import best_beside
 from ohmstead.planner.convex import Valley
 from ohmstead.planner.gentle import gentle
-from ohmstead.planner.house import WH_PER_KWH, house_of, settle
+from ohmstead.planner.house import WH_PER_KWH, even, house_of, settle
 from ohmstead.planner.peak import best_below_a_peak, peak_cost
 from ohmstead.planner.plan import Plan, PlannedSlot, Side
 from ohmstead.planner.problem import Battery, Problem, Slot
@@ -162,7 +162,7 @@ def _slots(
         flows.grid.tolist(),
         flows.curtailed.tolist(),
         flows.cost.tolist(),
-        (house.load / house.out - house.pv).tolist(),
+        (even(house) - house.pv).tolist(),
         energies[1:],
         after[1:],
         shares.car_w,

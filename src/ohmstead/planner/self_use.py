@@ -2,7 +2,7 @@
 
 from ohmstead.planner.bounds import Limits
 from ohmstead.planner.convex import Bounds
-from ohmstead.planner.house import House
+from ohmstead.planner.house import House, even
 
 __all__ = ["self_use"]
 
@@ -11,7 +11,7 @@ def self_use(house: House, bounds: Bounds, limits: Limits, energy: float) -> lis
     """Return the change of energy of every slot of a house that does not plan."""
     changes = []
     rows = zip(
-        (house.load / house.out - house.pv).tolist(),
+        (even(house) - house.pv).tolist(),
         house.charge.tolist(),
         house.discharge.tolist(),
         house.standby.tolist(),
