@@ -9,7 +9,7 @@ with the battery where a limit binds both (``corridor``). The bound pays them al
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import product
+from itertools import combinations, product
 from math import inf, prod
 
 import numpy as np
@@ -229,13 +229,15 @@ class _Search:
 
     def _refined(self, found: _Found) -> _Found:
         """Return a better plan by moving more than one at once."""
+        stores = [place for place, unit in enumerate(self.units) if isinstance(unit, Store)]
         for _ in range(ROUNDS):
             before = found.cost
             for place, unit in enumerate(self.units):
                 if isinstance(unit, RunStarts):
                     found = self._moved(found, place, unit)
-                elif isinstance(unit, Store) and not found.task.limits.taper:
-                    found = self._together(found, place, unit)
+            if not found.task.limits.taper:
+                for places in (*combinations(stores, 1), *combinations(stores, 2)):
+                    found = self._together(found, places)
             found = self._in_turn(found)
             if found.cost > before - GAINED:
                 break
@@ -256,13 +258,18 @@ class _Search:
                 found = tried
         return found
 
-    def _together(self, found: _Found, place: int, store: Store) -> _Found:
-        """Return the plan with *store* and the first battery moved together."""
-        taken = list(found.taken)
-        others = _sum(taken) - taken[place]
-        corridor = Corridor(found.task, store, others)
-        first = np.array(found.answer.changes)
-        _, moved = corridor.better(first, store.change(taken[place]))
-        taken[place] = store.taken(moved)
+    def _together(self, found: _Found, places: tuple[int, ...]) -> _Found:
+        """Return the plan with one store and the first battery, or two stores, moved together."""
+        taken, stores = list(found.taken), []
+        for place in places:
+            unit = self.units[place]
+            assert isinstance(unit, Store)  # noqa: S101 - only these are asked for
+            stores.append(unit)
+        planned = [store.change(taken[place]) for store, place in zip(stores, places, strict=True)]
+        others = _sum(taken) - _sum([taken[place] for place in places])
+        corridor = Corridor(found.task, tuple(stores), others, np.array(found.answer.changes))
+        moved = corridor.better(planned[-1], planned[0] if len(planned) > 1 else None)
+        for store, place, changes in zip(stores, places, moved[-len(places) :], strict=True):
+            taken[place] = store.taken(changes)
         tried = self._found(taken)
         return tried if tried.cost < found.cost - GAINED else found

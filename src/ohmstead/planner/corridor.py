@@ -29,6 +29,8 @@ WIDEST = 0.5
 """The first steps, as a share of what a slot can move at most."""
 SMALLEST = WIDEST / 2**11
 MOST_ROUNDS = 60
+SHORT_SLOTS = 48
+"""Of longer plans the steps get smaller faster."""
 GAINED = 1e-9
 
 PLACES = np.arange(SIDE)
@@ -38,42 +40,87 @@ MOVES = (_MOVED[:, None, :, None] * WIDTH + _MOVED[None, :, None, :]).reshape(SI
 
 
 @dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two stores."""
+
+    bounds: Bounds
+    end: Curve
+    energy: float
+    wide: float
+    """What it can change at most in a slot."""
+    into: float
+    """Stored for each kWh that the house gives it."""
+    out: float
+    """Taken from what is stored for each kWh that it gives to the house."""
+
+
+def side_of(store: Store) -> Side:
+    """Return *store* as a side of a corridor."""
+    wide = float(np.abs(store.change(np.stack([store.low, store.high]))).max())
+    inward, outward = store.stored, 1.0 / store.delivered
+    return Side(store.bounds, store.end, store.energy, wide, inward, outward)
+
+
+@dataclass(frozen=True, slots=True)
 class Corridor:
-    """Two stores, the first battery being one of them, beside everything else."""
+    """Two stores beside everything else."""
 
     task: Task
-    """Of the house with everything but ``store``."""
-    store: Store
+    """Of the first battery."""
+    stores: tuple[Store, ...]
+    """One, beside the first battery, or two, beside its changes as they are."""
     others: Floats
-    """What everything but ``store`` takes."""
+    """What everything but these takes."""
+    fixed: Floats
+    """The first battery's changes."""
 
-    def better(self, first: Floats, second: Floats) -> tuple[Floats, Floats]:
-        """Return changes of the first battery and of the store that cost less together."""
-        wide = (
-            float(np.abs(self.task.curves.xs).max()),
-            float(np.abs(self.store.change(np.stack([self.store.low, self.store.high]))).max()),
+    def better(self, second: Floats, first: Floats | None = None) -> tuple[Floats, Floats]:
+        """Return changes of both that cost less together; without *first* it is the battery's."""
+        first = self.fixed if first is None else first
+        sides = self._sides()
+        ratios = sorted(
+            {
+                sides[1].wide / max(sides[0].wide, SAME_KWH),
+                sides[1].into / sides[0].into,
+                sides[1].out / sides[0].out,
+                sides[1].into / sides[0].out,
+                sides[1].out / sides[0].into,
+            }
         )
-        size = WIDEST
+        size, which = WIDEST * sides[0].wide, 0
         for _ in range(MOST_ROUNDS):
-            steps = max(wide[0] * size, SAME_KWH), max(wide[1] * size, SAME_KWH)
-            gained, moves = self._moved(first, second, steps)
+            steps = max(size, SAME_KWH), max(size * ratios[which], SAME_KWH)
+            gained, moves = self._moved(sides, (first, second), steps)
             if gained > GAINED:
                 first, second = first + moves[0], second + moves[1]
-            else:
-                size /= 2
-            if size < SMALLEST:
+                continue
+            which = (which + 1) % len(ratios)
+            if which == 0:
+                size /= 2 if len(first) <= SHORT_SLOTS else 4
+            if size < SMALLEST * sides[0].wide:
                 break
         return first, second
 
+    def _sides(self) -> tuple[Side, Side]:
+        if len(self.stores) > 1:
+            return side_of(self.stores[0]), side_of(self.stores[1])
+        task, house = self.task, self.task.house
+        wide = float(np.abs(task.curves.xs).max())
+        inward, outward = house.stored * house.into, 1.0 / (house.delivered * house.out)
+        first = Side(task.bounds, task.end, task.energy, wide, inward, outward)
+        return first, side_of(self.stores[0])
+
     def _moved(
-        self, first: Floats, second: Floats, steps: tuple[float, float]
+        self, sides: tuple[Side, Side], both: tuple[Floats, Floats], steps: tuple[float, float]
     ) -> tuple[float, tuple[Floats, Floats]]:
         """Return what the best move of both gains, and the changes it adds."""
-        costs = self._costs(first, second, steps)
-        one = _places(self.task.bounds, self.task.end, self.task.energy, first, steps[0])
-        two = _places(self.store.bounds, self.store.end, self.store.energy, second, steps[1])
+        costs = self._costs(*both, steps)
+        one, two = (
+            _places(side.bounds, side.end, side.energy, planned, step)
+            for side, planned, step in zip(sides, both, steps, strict=True)
+        )
         places = (one[:, :, None] + two[:, None, :]).reshape(len(one), SIDE**2)
-        slots, middle = len(first), (SIDE**2 - 1) // 2
+        slots, middle = len(both[0]), (SIDE**2 - 1) // 2
         chosen = np.zeros((slots, SIDE**2), dtype=np.int64)
         after = places[slots]
         for slot in range(slots - 1, -1, -1):
@@ -92,15 +139,21 @@ class Corridor:
     def _costs(self, first: Floats, second: Floats, steps: tuple[float, float]) -> Floats:
         """Return what each pair of changes costs, by slot."""
         offsets = np.arange(WIDTH) - (SIDE - 1)
-        changes = first + np.repeat(offsets, WIDTH)[:, None] * steps[0]
-        moved = second + np.tile(offsets, WIDTH)[:, None] * steps[1]
-        taken = self.store.taken(moved)
-        house = house_of(self.task.problem, self.others + taken)
+        one = first + np.repeat(offsets, WIDTH)[:, None] * steps[0]
+        two = second + np.tile(offsets, WIDTH)[:, None] * steps[1]
+        moved = (two,) if len(self.stores) == 1 else (one, two)
+        changes = one if len(self.stores) == 1 else self.fixed + np.zeros_like(one)
+        total, worn, cannot = self.others, np.zeros_like(one), np.zeros(one.shape, dtype=bool)
+        for store, move in zip(self.stores, moved, strict=True):
+            taken = store.taken(move)
+            total = total + taken
+            worn = worn + store.wear * np.maximum(-taken, 0.0)
+            cannot |= ~store.allows(taken)
+        house = house_of(self.task.problem, total)
         flows = settle(house, changes)
-        costs = flows.cost + flows.broken + self.store.wear * np.maximum(-taken, 0.0)
-        cannot = (flows.bus > house.discharge + SAME_KWH) | (flows.bus < -house.charge - SAME_KWH)
-        cannot |= overfull(self.task.problem, house) | ~self.store.allows(taken)
-        costs += np.where(cannot, NEVER, 0.0)
+        cannot |= (flows.bus > house.discharge + SAME_KWH) | (flows.bus < -house.charge - SAME_KWH)
+        cannot |= overfull(self.task.problem, house)
+        costs = flows.cost + flows.broken + worn + np.where(cannot, NEVER, 0.0)
         priced: Floats = costs.T
         return priced
 
