@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ohmstead.planner.nodes import NEVER, Grid, Reach, grid_of, reach_of
 from ohmstead.planner.slot import Curves
 
-__all__ = ["Second", "Way", "joint_start"]
+__all__ = ["Second", "Way", "joint_start", "moved_by"]
 
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
@@ -74,7 +74,7 @@ def _sweep(
         best = np.full(costs.shape[1:], NEVER, dtype=np.float32)
         for number in _different(ways, slot):
             after = _shifted(costs[slot + 1], other, ways[number].moved[slot])
-            np.minimum(best, _moved(after, reaches[number], slot), out=best)
+            np.minimum(best, moved_by(after, reaches[number], slot), out=best)
         costs[slot] = best
     return costs
 
@@ -104,8 +104,8 @@ def _shifted(after: Singles, other: Grid, moved: float) -> Singles:
     return shifted
 
 
-def _moved(after: Singles, reach: Reach, slot: int) -> Singles:
-    """Return the cost to come before the battery moves, by the car's and the battery's energy."""
+def moved_by(after: Singles, reach: Reach, slot: int) -> Singles:
+    """Return the cost to come before the battery moves, by row and by its energy."""
     rows, count = after.shape
     width = reach.moves.shape[1]
     before = max(-reach.least, 0)

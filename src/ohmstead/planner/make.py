@@ -1,9 +1,8 @@
 """From a problem to its plan: solve, be gentle, and say what every slot should do."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from itertools import accumulate, repeat
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from ohmstead.planner.prove import proven
 from ohmstead.planner.self_use import self_use
 from ohmstead.planner.shares import left_of, others_unplanned, shares_of, unplanned
 from ohmstead.planner.solve import Answer, Task, best, polished, task_of
+from ohmstead.planner.turning import counted, steadied, turns_of
 
 __all__ = ["Habit", "make_plan", "plan_of", "warm_up"]
 
@@ -53,6 +53,7 @@ _DISCHARGE = _Act(BatteryMode.DISCHARGE, Side.GRID, Side.BATTERY, capped=True)
 _FOLLOW = _Act(BatteryMode.SELF_USE, Side.BATTERY, Side.BATTERY, capped=False)
 _FOLLOW_CAPPED = _Act(BatteryMode.SELF_USE, Side.BATTERY, Side.BATTERY, capped=True)
 _HOLD = _Act(BatteryMode.HOLD, Side.BATTERY, Side.GRID, capped=True)
+_STILL = _Act(BatteryMode.HOLD, Side.GRID, Side.GRID, capped=True)
 _EXPORT_SOLAR = _Act(BatteryMode.EXPORT_SOLAR, Side.GRID, Side.BATTERY, capped=True)
 _TURN_DOWN = _Act(BatteryMode.IDLE, Side.NOWHERE, Side.GRID, capped=True)
 
@@ -92,11 +93,15 @@ def _kept(task: Task, answer: Answer, habit: Habit) -> Answer:
     for index, stored in enumerate(habit.stored_kwh[: len(changes)]):
         changes[index], energy = stored - energy, stored
     old = polished(task, changes, answer)
+    if task.problem.switch_cost > 0:
+        old = counted(task, old)
     return old if old.cost - answer.cost < habit.least_gain else answer
 
 
 def _solve(problem: Problem, looks: int | None = None) -> tuple[Task, Answer]:
-    if not (problem.every_load or problem.beside):
+    if problem.every_load or problem.beside:
+        task, answer = best_beside(problem)
+    else:
         task = task_of(problem)
         answer = best(task)
         slots = len(problem.slots)
@@ -104,8 +109,7 @@ def _solve(problem: Problem, looks: int | None = None) -> tuple[Task, Answer]:
             looks = LOOKS_A_SLOT // slots if slots <= SHORT_SLOTS else 0
         if looks > 0 and answer.cost > answer.bound:
             answer = proven(task, answer, looks)
-        return task, answer
-    return best_beside(problem)
+    return task, steadied(task, answer) if problem.switch_cost > 0 else answer
 
 
 def plan_of(problem: Problem, task: Task, answer: Answer) -> Plan:
@@ -115,8 +119,10 @@ def plan_of(problem: Problem, task: Task, answer: Answer) -> Plan:
         hours = [slot.hours for slot in problem.slots]
         changes = gentle(house, task.bounds, hours, answer.pieces, changes)
     energies = list(accumulate(changes, initial=task.energy))
-    slots, cost, left = _slots(task, changes, energies, answer.after)
-    cost += peak_cost(problem, task, changes)
+    slots, cost, left = _slots(task, changes, energies, answer)
+    cost += problem.switch_cost * turns_of(problem, answer.modes) + peak_cost(
+        problem, task, changes
+    )
     objective = cost - left_of(problem.end_worth, energies[-1]) - left
     return Plan(
         slots=slots,
@@ -150,7 +156,7 @@ def _without(problem: Problem, task: Task, slots: tuple[PlannedSlot, ...]) -> fl
 
 
 def _slots(
-    task: Task, changes: list[float], energies: list[float], after: Sequence[Valley]
+    task: Task, changes: list[float], energies: list[float], answer: Answer
 ) -> tuple[tuple[PlannedSlot, ...], float, float]:
     problem, house = task.problem, task.house
     flows, shares = settle(house, changes), shares_of(task)
@@ -164,17 +170,36 @@ def _slots(
         flows.cost.tolist(),
         (even(house) - house.pv).tolist(),
         energies[1:],
-        after[1:],
+        answer.after[1:],
+        answer.modes or repeat(None),
         shares.car_w,
         shares.loads_w,
         shares.beside,
         shares.cost,
-        strict=True,
+        strict=False,
     )
     found = []
-    for slot, bus, grid, curtailed, cost, need, energy, valley, car, loads, beside, worn in rows:
+    for (
+        slot,
+        bus,
+        grid,
+        curtailed,
+        cost,
+        need,
+        energy,
+        valley,
+        mode,
+        car,
+        loads,
+        beside,
+        worn,
+    ) in rows:
         room = (energy > bottom + SAME_KWH, energy < top - SAME_KWH)
-        act = _act(bus, need, curtailed, room)
+        act = (
+            _act(bus, need, curtailed, room)
+            if mode is None
+            else _kept_act(mode, bus, need, curtailed, room)
+        )
         worth, lack = _worth(valley, energy)
         to_w = WH_PER_KWH / slot.hours
         target = energy if act.capped else bottom if need > 0 else top
@@ -213,6 +238,18 @@ def _act(bus: float, need: float, curtailed: float, room: tuple[bool, bool]) -> 
         return _CHARGE if charges else _DISCHARGE
     ends = not (above if charges else below)
     return _FOLLOW if ends or abs(bus) > served - SAME_KWH else _FOLLOW_CAPPED
+
+
+def _kept_act(
+    mode: BatteryMode, bus: float, need: float, curtailed: float, room: tuple[bool, bool]
+) -> _Act:
+    """Return the behaviour of *mode* whose forecast is this flow."""
+    if mode in {BatteryMode.CHARGE, BatteryMode.DISCHARGE}:
+        return _CHARGE if mode is BatteryMode.CHARGE else _DISCHARGE
+    if mode is BatteryMode.HOLD:
+        return _TURN_DOWN if curtailed > SAME_KWH else _STILL
+    act = _act(bus, need, curtailed, room)
+    return act if act.mode is BatteryMode.SELF_USE else _FOLLOW_CAPPED
 
 
 def _still(need: float, curtailed: float, room: tuple[bool, bool]) -> _Act:

@@ -11,6 +11,7 @@ from itertools import accumulate
 import numpy as np
 import numpy.typing as npt
 
+from ohmstead.model import BatteryMode
 from ohmstead.planner.bounds import Limits, bounds_of, end_of, limits_of
 from ohmstead.planner.convex import Bounds, Valley, valleys, walk, worth_at
 from ohmstead.planner.house import House, house_of, settle
@@ -26,7 +27,9 @@ __all__ = [
     "best",
     "cost_of",
     "first_change",
+    "grid_for",
     "knots_of",
+    "missed_on",
     "polished",
     "solved",
     "task_of",
@@ -78,6 +81,8 @@ class Answer:
     """The cost to come before each slot and after the last, within those pieces."""
     hulls: list[Curve]
     """The convex curve below every slot; where it has all the knots, it is the slot's own."""
+    modes: tuple[BatteryMode, ...] = ()
+    """What every slot does, where changing it costs something."""
 
 
 def task_of(problem: Problem, car: Floats | None = None) -> Task:
@@ -155,10 +160,10 @@ def _searched(task: Task) -> list[float]:
 
 def _costs(task: Task) -> tuple[Grid, Floats]:
     """Return the cost to come by slot and node."""
-    grid = _grid(task)
+    grid = grid_for(task)
     end = np.interp(grid.nodes, *knots_of(task.end))
     extra = {
-        index: _missed(soft, task.bounds.steep, grid)
+        index: missed_on(soft, task.bounds.steep, grid)
         for index, soft in enumerate(task.bounds.soft)
         if soft is not None
     }
@@ -217,7 +222,8 @@ def cost_of(task: Task, changes: Sequence[float]) -> float:
     return total + float(np.interp(energies[-1], *knots_of(task.end)))
 
 
-def _grid(task: Task) -> Grid:
+def grid_for(task: Task) -> Grid:
+    """Return the energies over which *task* is searched."""
     low, high = min(task.bounds.lows), max(task.bounds.highs)
     reaches = np.sort(np.abs(task.curves.xs).max(axis=1))
     reach = max(float(reaches[reaches.size // 4]), float(reaches[-1]) / WIDEST, 1e-6)
@@ -233,7 +239,8 @@ def knots_of(end: Curve) -> tuple[list[float], list[float]]:
     return xs, list(accumulate(rises, initial=end.cost))
 
 
-def _missed(soft: tuple[float, float], steep: float, grid: Grid) -> Floats:
+def missed_on(soft: tuple[float, float], steep: float, grid: Grid) -> Floats:
+    """Return what missing a soft wish costs at each node."""
     short = np.maximum(soft[0] - grid.nodes, 0.0) + np.maximum(grid.nodes - soft[1], 0.0)
     missed: Floats = steep * short
     return missed
