@@ -9,7 +9,7 @@ with the battery where a limit binds both (``corridor``). The bound pays them al
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import combinations, product
+from itertools import combinations, islice, product
 from math import inf, prod
 
 import numpy as np
@@ -17,15 +17,17 @@ import numpy as np
 from ohmstead.planner.convex import valleys, worth_at
 from ohmstead.planner.corridor import Corridor
 from ohmstead.planner.dual import Dual, choices_of, marginal_prices
-from ohmstead.planner.house import Floats, house_of
+from ohmstead.planner.house import SHORT, Floats, house_of
 from ohmstead.planner.joint_nodes import Second, Way, joint_start
 from ohmstead.planner.problem import Amount, Problem
+from ohmstead.planner.runs import RunStarts
 from ohmstead.planner.self_use import self_use
 from ohmstead.planner.slot import curve, curves_of, hull
 from ohmstead.planner.solve import Answer, Task, best, knots_of, task_of
-from ohmstead.planner.stores import SHORT, RunStarts, Store, Unit, unit_of
+from ohmstead.planner.stores import Store
+from ohmstead.planner.units import Unit, unit_of
 
-__all__ = ["best_beside", "taken_beside", "task_beside"]
+__all__ = ["best_beside", "look_beside", "taken_beside", "task_beside"]
 
 ROUNDS = 8
 GAINED = 1e-7
@@ -57,6 +59,15 @@ def best_beside(problem: Problem) -> tuple[Task, Answer]:
     return (
         replace(found.task, taken=found.taken),
         replace(found.answer, cost=found.cost, bound=bound),
+    )
+
+
+def look_beside(problem: Problem) -> tuple[Task, Answer]:
+    """Return a good plan of everything, soon and with no bound."""
+    found = _Search(problem).first()
+    return (
+        replace(found.task, taken=found.taken),
+        replace(found.answer, cost=found.cost, bound=-inf),
     )
 
 
@@ -101,6 +112,11 @@ class _Search:
             tried = self._found(rows)
             found = tried if tried.cost < found.cost - GAINED else found
         return self._refined(found)
+
+    def first(self) -> _Found:
+        """Return the better of the first two starts, planned in turn."""
+        tried = [self._in_turn(self._found(taken)) for taken in islice(self._starts(), 2)]
+        return min(tried, key=lambda found: found.cost)
 
     def bound(self, found: _Found) -> float:
         """Return what no common plan can beat."""

@@ -11,11 +11,12 @@ from itertools import accumulate
 
 import numpy as np
 
+from ohmstead.planner.bends import overfull
 from ohmstead.planner.convex import Bounds
 from ohmstead.planner.house import Floats, house_of, settle
 from ohmstead.planner.slot import Curve
 from ohmstead.planner.solve import Task, knots_of
-from ohmstead.planner.stores import Store, overfull
+from ohmstead.planner.stores import Store
 
 __all__ = ["Corridor"]
 

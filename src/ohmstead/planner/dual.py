@@ -10,12 +10,14 @@ from itertools import chain
 
 import numpy as np
 
+from ohmstead.planner.bends import exports_of, levels
 from ohmstead.planner.convex import valleys, walk, worth_at
 from ohmstead.planner.house import WH_PER_KWH, Floats, house_of
 from ohmstead.planner.problem import Problem
 from ohmstead.planner.slot import Curve, curve, curves_of
 from ohmstead.planner.solve import Answer, Task
-from ohmstead.planner.stores import Store, Unit, exports_of, levels
+from ohmstead.planner.stores import Store
+from ohmstead.planner.units import Unit
 
 __all__ = ["Dual", "choices_of", "marginal_prices"]
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ohmstead.model import BatteryMode
 from ohmstead.planner.bounds import bounds_of
+from ohmstead.planner.explain_beside import words_beside
 from ohmstead.planner.house import WH_PER_KWH, House, even, house_of
 from ohmstead.planner.plan import Plan, PlannedSlot
 from ohmstead.planner.problem import Problem
@@ -59,17 +60,23 @@ def reasons(
     money: Callable[[float], str] = lambda amount: f"{amount:.3f}",
 ) -> tuple[Reason, ...]:
     """Return a reason for every slot; *when* names a time so many hours ahead."""
-    car = np.array([slot.car_w * slot.hours / WH_PER_KWH for slot in plan.slots])
-    house = house_of(problem, car)
+    watts = [
+        slot.car_w + sum(slot.loads_w) - sum(other.battery_w for other in slot.beside)
+        for slot in plan.slots
+    ]
+    hours = np.array([slot.hours for slot in plan.slots])
+    house = house_of(problem, np.array(watts) * hours / WH_PER_KWH)
     starts = list(accumulate((slot.hours for slot in problem.slots), initial=0.0))
     others = _alternatives(problem, house, plan)
     words = _Words(problem, plan, starts, when, money)
+    beside = words_beside(problem, plan, when, money)
     found = []
     for index, other in enumerate(others):
         text = words.sentence(index)
         if other is not None:
             more = f"at least {money(other.extra)} more" if other.extra > 0 else "the same"
             text += f"; {_verb(other.mode)} instead would cost {more}"
+        text += f"; {beside[index]}" if beside[index] else ""
         found.append(Reason(text=text, next_best=other))
     return tuple(found)
 

@@ -17,6 +17,8 @@ from ohmstead.planner.problem import Problem
 
 __all__ = [
     "FAR_KWH",
+    "SHORT",
+    "TINY_KWH",
     "WH_PER_KWH",
     "Floats",
     "Flows",
@@ -33,6 +35,9 @@ STEEP = 10.0
 """What a limit that must give way costs, in dearest prices."""
 WH_PER_KWH = 1000.0
 TINY = 1e-12
+SHORT = 0.5
+"""What a kWh that a load lacks counts for, as a share of what breaking the fuse does."""
+TINY_KWH = 1e-7
 FAR_KWH = 1e5
 """Stands for no limit, and can be reckoned with."""
 

@@ -7,7 +7,7 @@ from itertools import accumulate, repeat
 import numpy as np
 
 from ohmstead.model import BatteryMode
-from ohmstead.planner.beside import best_beside
+from ohmstead.planner.beside import best_beside, look_beside
 from ohmstead.planner.convex import Valley
 from ohmstead.planner.gentle import gentle
 from ohmstead.planner.house import WH_PER_KWH, even, house_of, settle
@@ -65,7 +65,8 @@ def make_plan(problem: Problem, *, looks: int | None = None, habit: Habit | None
     many as prove a short problem, and none for a long one.
     """
     if problem.peak_per_kw > 0:
-        task, answer = best_below_a_peak(problem, _solve)
+        look = _look if problem.every_load or problem.beside else None
+        task, answer = best_below_a_peak(problem, _solve, look)
         return plan_of(problem, task, answer)
     task, answer = _solve(problem, looks)
     if habit is not None:
@@ -109,6 +110,11 @@ def _solve(problem: Problem, looks: int | None = None) -> tuple[Task, Answer]:
             looks = LOOKS_A_SLOT // slots if slots <= SHORT_SLOTS else 0
         if looks > 0 and answer.cost > answer.bound:
             answer = proven(task, answer, looks)
+    return task, steadied(task, answer) if problem.switch_cost > 0 else answer
+
+
+def _look(problem: Problem) -> tuple[Task, Answer]:
+    task, answer = look_beside(problem)
     return task, steadied(task, answer) if problem.switch_cost > 0 else answer
 
 

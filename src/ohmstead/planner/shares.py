@@ -9,8 +9,10 @@ from ohmstead.model import BatteryMode
 from ohmstead.planner.house import WH_PER_KWH, Floats, House, settle
 from ohmstead.planner.plan import PlannedBattery
 from ohmstead.planner.problem import Amount, Beside, Load, Problem
+from ohmstead.planner.runs import RunStarts
 from ohmstead.planner.solve import Task, task_of
-from ohmstead.planner.stores import RunStarts, Store, unit_of
+from ohmstead.planner.stores import Store
+from ohmstead.planner.units import unit_of
 
 __all__ = ["Shares", "left_of", "others_unplanned", "shares_of", "unplanned"]
 

@@ -1,70 +1,34 @@
-"""What is planned beside the first battery, each exactly beside all the rest.
+"""What holds energy beside the first battery: a load's amount, or a further battery.
 
 A load that needs an amount is a store that only fills; a further battery is one that fills
 and empties. What it takes from the house (``taken``, kWh a slot, below 0 when it gives) costs a
 piecewise-linear function of its change of energy while all else is given, and the engine that
-plans the first battery plans it. A run has only as many plans as it has starts.
+plans the first battery plans it.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from math import inf
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from ohmstead.planner.bends import levels, overfull
 from ohmstead.planner.bounds import Limits, bounds_of, end_of, limits_of
 from ohmstead.planner.convex import Bounds, valleys, walk, worth_at
-from ohmstead.planner.flexible import Amount, Run
-from ohmstead.planner.house import FAR_KWH, WH_PER_KWH, Floats, House, house_of, settle
+from ohmstead.planner.flexible import Amount
+from ohmstead.planner.house import SHORT, TINY_KWH, WH_PER_KWH, Floats, House, house_of, settle
 from ohmstead.planner.problem import Beside, Problem
 from ohmstead.planner.slot import Curve, curve, curves_through, hull
 from ohmstead.planner.solve import Task, knots_of, solved
 
-__all__ = ["RunStarts", "Store", "Unit", "exports_of", "levels", "overfull", "unit_of"]
+__all__ = ["Store", "store_of_amount", "store_of_battery"]
 
-SHORT = 0.5
-"""What a kWh that a load lacks counts for, as a share of what breaking the fuse does."""
 APART_KWH = 1e-6
 """How near to a power that a load cannot take a knot may lie."""
-TINY_KWH = 1e-7
 MOST_TOTALS = 500
 """Of more sums of steps none is left out beforehand."""
-
-
-class Unit(Protocol):
-    """One of the loads, or one of the batteries beside the first."""
-
-    @property
-    def low(self) -> Floats:
-        """Return the least it can take in each slot."""
-
-    @property
-    def high(self) -> Floats:
-        """Return the most it can take in each slot."""
-
-    def own_cost(self, taken: Floats) -> float:
-        """Return what its plan costs beside the house's bill."""
-
-    def filled(self, problem: Problem, others: Floats, changes: Sequence[float]) -> Floats:
-        """Return its cheapest plan beside what *others* take and the first battery's *changes*."""
-
-    def priced(self, prices: Floats) -> tuple[float, Floats]:
-        """Return what it costs at least where each kWh has a price, and what it then takes."""
-
-
-def unit_of(problem: Problem, what: Amount | Run | Beside) -> Unit:
-    """Return *what* made ready to be planned."""
-    if isinstance(what, Run):
-        return _starts_of(problem, what)
-    if isinstance(what, Amount):
-        return _store_of_amount(problem, what)
-    return _store_of_battery(problem, what)
-
-
-# ---- stores -------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +143,8 @@ def _distinct(xs: list[float], ys: list[float]) -> tuple[list[float], list[float
     return [xs[place] for place in kept], [ys[place] for place in kept]
 
 
-def _store_of_amount(problem: Problem, amount: Amount) -> Store:
+def store_of_amount(problem: Problem, amount: Amount) -> Store:
+    """Return a load that needs an amount, as a store that only fills."""
     slots = len(problem.slots)
     hours = np.array([slot.hours for slot in problem.slots]) / WH_PER_KWH
     top = max(amount.top_kwh, APART_KWH)
@@ -231,7 +196,8 @@ def _spans(amount: Amount, hours: float) -> list[tuple[float, float]]:
     return [(0.0, 0.0), (amount.min_w * hours, amount.max_w * hours)]
 
 
-def _store_of_battery(problem: Problem, other: Beside) -> Store:
+def store_of_battery(problem: Problem, other: Beside) -> Store:
+    """Return a further battery as a store."""
     alone = Problem(
         slots=problem.slots,
         battery=other.battery,
@@ -253,102 +219,6 @@ def _store_of_battery(problem: Problem, other: Beside) -> Store:
         delivered=house.delivered,
         wear=house.wear,
     )
-
-
-# ---- runs ---------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunStarts:
-    """What a run takes, one row for each slot in which it may start."""
-
-    rows: Floats
-    late: Floats
-    """What each start costs for being done too late."""
-
-    @property
-    def low(self) -> Floats:
-        """Return the least it can take in each slot."""
-        least: Floats = self.rows.min(axis=0)
-        return least
-
-    @property
-    def high(self) -> Floats:
-        """Return the most it can take in each slot."""
-        most: Floats = self.rows.max(axis=0)
-        return most
-
-    def own_cost(self, taken: Floats) -> float:
-        """Return what being late counts for."""
-        return float(self.late[int(np.abs(self.rows - taken).sum(axis=1).argmin())])
-
-    def filled(self, problem: Problem, others: Floats, changes: Sequence[float]) -> Floats:
-        """Return its cheapest plan beside what *others* take and the first battery's *changes*."""
-        beside = house_of(problem, others + self.rows)
-        flows = settle(beside, changes)
-        costs = (flows.cost + flows.broken).sum(axis=1) + self.late
-        costs += overfull(problem, beside).sum(axis=1) * beside.steep * FAR_KWH
-        row: Floats = self.rows[int(costs.argmin())]
-        return row
-
-    def priced(self, prices: Floats) -> tuple[float, Floats]:
-        """Return what it costs at least where each kWh has a price, and what it then takes."""
-        costs = self.rows @ prices + self.late
-        place = int(costs.argmin())
-        return float(costs[place]), self.rows[place]
-
-
-def _starts_of(problem: Problem, run: Run) -> RunStarts:
-    """Return every start that is done in time, or the earliest where none is."""
-    edges = np.array(list(accumulate((slot.hours for slot in problem.slots), initial=0.0)))
-    hours = list(accumulate((part for part, _ in run.profile), initial=0.0))
-    kwh = list(accumulate((part * watts / WH_PER_KWH for part, watts in run.profile), initial=0.0))
-    starts = edges[run.first_slot : run.last_slot + 1]
-    done = starts + run.hours <= edges[run.last_slot + 1] + TINY_KWH
-    if not done.any():
-        done[0] = True
-    rows = np.stack([np.diff(np.interp(edges - start, hours, kwh)) for start in starts[done]])
-    lacking = kwh[-1] - rows[:, : run.last_slot + 1].sum(axis=1)
-    late = np.where(lacking > TINY_KWH, lacking, 0.0) * house_of(problem).steep * SHORT
-    return RunStarts(rows=rows, late=late)
-
-
-# ---- where a cost may bend ----------------------------------------------------------------
-
-
-def exports_of(problem: Problem) -> Floats:
-    """Return the most that may be exported in each slot, kWh."""
-    limits = np.array([min(slot.export_max_w, problem.export_max_w) for slot in problem.slots])
-    hours = np.array([slot.hours for slot in problem.slots]) / WH_PER_KWH
-    exports: Floats = np.minimum(limits * hours, FAR_KWH)
-    return exports
-
-
-def overfull(problem: Problem, house: House) -> npt.NDArray[np.bool_]:
-    """Return where more is given to the house than it and the export limit take."""
-    return np.asarray(house.load + exports_of(problem) < -TINY_KWH)
-
-
-def levels(
-    problem: Problem, low: Floats, high: Floats, house: House, buses: Sequence[Floats]
-) -> list[Floats]:
-    """Return what may be taken, by slot, where a cost may bend while *buses* flow.
-
-    They are the ends, and what brings the meter to a standstill or to one of its limits: with
-    all the sun, or with none.
-    """
-    hours = np.array([slot.hours for slot in problem.slots]) / WH_PER_KWH
-    room = problem.inverter.out_max_w * hours / house.out if problem.inverter else inf
-    exports, nothing = exports_of(problem), np.zeros_like(house.pv)
-    throughs = [nothing]
-    for bus in buses:
-        throughs += [np.minimum(bus + house.pv, room), bus]
-    bends = []
-    for through in throughs:
-        given = np.where(through > 0, through * house.out, through / house.into)
-        even = given - house.load
-        bends += [even, even - exports, even + house.imports]
-    return [nothing, low, high, *(np.clip(bend, low, high) for bend in bends)]
 
 
 def _with_gaps(
