@@ -19,6 +19,7 @@ __all__ = ["best_below_a_peak", "peak_cost"]
 
 LOOKS = 16
 ROUNDS = 8
+FEW_ROUNDS = 5
 PARTS = 3
 NEAREST = 2
 CLOSE_KW = 1e-6
@@ -59,7 +60,7 @@ def best_below_a_peak(
     low = problem.peak_paid_kw
     high = max(_peak(problem, free.task, free.answer.changes), low)
     spans = [(low, high, LOOKS)]
-    for _ in range(1 + ROUNDS):
+    for _ in range(1 + (ROUNDS if look is None else FEW_ROUNDS)):
         for start, stop, parts in spans:
             for part in range(parts + 1):
                 cap = start + (stop - start) * part / parts

@@ -10,6 +10,7 @@ so the gap holds all of it that is paid.
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
+from math import inf
 
 import numpy as np
 
@@ -22,12 +23,13 @@ from ohmstead.planner.self_use import self_use
 from ohmstead.planner.slot import curve, curves_through, cut, hull
 from ohmstead.planner.solve import Answer, Task, cost_of, grid_for, knots_of, missed_on, polished
 
-__all__ = ["counted", "steadied", "turns_of"]
+__all__ = ["MODES", "counted", "held", "steadied", "turns_of"]
 
 Points = list[tuple[list[float], list[float]]]
 
 MODES = (BatteryMode.SELF_USE, BatteryMode.HOLD, BatteryMode.CHARGE, BatteryMode.DISCHARGE)
 SAME_KWH = 1e-6
+ALMOST_KWH = 1e-5
 
 
 def turns_of(problem: Problem, modes: Sequence[BatteryMode]) -> int:
@@ -51,7 +53,19 @@ def steadied(task: Task, answer: Answer) -> Answer:
 def counted(task: Task, answer: Answer) -> Answer:
     """Return *answer* with as few modes as its changes allow, and their changes paid."""
     parts = _parts(task)
-    return _settled(task, answer, parts, answer.changes, _labelled(task, parts, answer.changes))
+    modes = _labelled(task, parts, answer.changes)
+    found = _settled(task, answer, parts, answer.changes, modes)
+    if found.cost < inf:
+        return found
+    named = tuple(MODES[number] for number in modes)  # only rounding can bring this about
+    paid = task.problem.switch_cost * turns_of(task.problem, named)
+    return replace(answer, cost=answer.cost + paid, modes=named)
+
+
+def held(task: Task, answer: Answer, modes: Sequence[BatteryMode]) -> Answer:
+    """Return the exact best plan in which every slot has its mode of *modes*."""
+    numbers = [MODES.index(mode) for mode in modes]
+    return _settled(task, answer, _parts(task), answer.changes, numbers)
 
 
 def _settled(
@@ -68,8 +82,24 @@ def _settled(
     found = polished(within, list(changes), replace(answer, hulls=hulls))
     modes = tuple(MODES[number] for number in numbers)
     cost = cost_of(task, found.changes) + task.problem.switch_cost * turns_of(task.problem, modes)
+    if not _possible(task, points, found.changes):
+        cost = inf
     own = answer.cost - _plain(task, answer)  # of what is planned beside the battery
     return replace(found, cost=cost + own, hulls=answer.hulls, modes=modes)
+
+
+def _possible(task: Task, points: Points, changes: Sequence[float]) -> bool:
+    """Return whether the modes can be kept at all, and the battery's limits with them."""
+    energy = task.energy
+    for slot, (change, (xs, _)) in enumerate(zip(changes, points, strict=True)):
+        least, most = task.limits.at(slot, energy)
+        least, most = max(least, xs[0]) - ALMOST_KWH, min(most, xs[-1]) + ALMOST_KWH
+        energy += change
+        inside = task.bounds.lows[slot + 1] - ALMOST_KWH <= energy
+        inside &= energy <= task.bounds.highs[slot + 1] + ALMOST_KWH
+        if not (inside and least <= change <= most):
+            return False
+    return True
 
 
 def _plain(task: Task, answer: Answer) -> float:
@@ -174,6 +204,8 @@ def _traced(
         if slot + 1 < len(task.points):
             after = np.minimum(after, after.min(axis=0) + problem.switch_cost)
         for number, part in enumerate(parts):
+            if part[slot][0][0] > most + SAME_KWH or part[slot][0][-1] < least - SAME_KWH:
+                continue
             xs, ys = cut(*part[slot], least, most)
             tried = np.concatenate(
                 [nodes[(nodes > energy + xs[0]) & (nodes < energy + xs[-1])] - energy, xs]
