@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from functools import partial
 from types import MappingProxyType
@@ -12,6 +12,7 @@ from typing import Final
 from houses import LONDON
 from ohmstead import app
 from ohmstead.clock import Clock, ScaledClock
+from ohmstead.config.build import Face
 from ohmstead.control.requests import Requests, requests
 from ohmstead.control.self_consumption import SelfConsumption, self_consumption
 from ohmstead.devices.givenergy.driver import GivEnergyDriver, GivEnergySettings
@@ -26,7 +27,7 @@ from ohmstead.model import (
     Tick,
     Value,
 )
-from ohmstead.ports import PriceSource, SitePort
+from ohmstead.ports import DevicePort, PlanPort, PriceSource, SitePort
 from ohmstead.simulation import BatterySettings, House, HouseSettings
 
 __all__ = ["HASTY", "SIZES", "JumpClock", "Plant", "Service", "Size", "a_driver", "serving"]
@@ -56,6 +57,8 @@ _USUAL: Final[Sequence[tuple[str, app.Strategy]]] = (
     ("self_consumption", partial(self_consumption, settings=SelfConsumption())),
 )
 _SLICE_S: Final = 0.05
+_WHOLE_SECOND: Final = timedelta(seconds=1)
+"""Some devices tell their time no finer."""
 _JUMP_S: Final = 30.0
 
 
@@ -178,10 +181,16 @@ class Plant:
 
 
 def a_driver(
-    name: str, port: int, clock: Clock, patience: FramePatience = HASTY
+    name: str,
+    port: int,
+    clock: Clock,
+    patience: FramePatience = HASTY,
+    settings: GivEnergySettings | None = None,
 ) -> GivEnergyDriver:
-    """Return a driver for the plant on *port*."""
-    settings = GivEnergySettings(host="127.0.0.1", port=port, pause_s=0)
+    """Return a driver for the plant on *port*, with what else its owner says in *settings*."""
+    settings = replace(
+        settings or GivEnergySettings(host="127.0.0.1"), host="127.0.0.1", port=port, pause_s=0
+    )
     return GivEnergyDriver(name, settings, clock, LONDON, patience=patience)
 
 
@@ -237,11 +246,13 @@ class Service:
 @asynccontextmanager
 async def serving(
     clock: JumpClock,
-    *drivers: GivEnergyDriver,
+    *drivers: DevicePort,
     poll_s: float = 10,
     strategies: Sequence[tuple[str, app.Strategy]] = _USUAL,
     buy: PriceSource | None = None,
     sell: PriceSource | None = None,
+    planner: PlanPort | None = None,
+    faces: Sequence[Face] = (),
 ) -> AsyncIterator[Service]:
     """Run the service on *drivers* until left; yields once all of them have been read."""
     plan = app.Plan(
@@ -250,11 +261,12 @@ async def serving(
         strategies=strategies,
         buy=buy,
         sell=sell,
+        planner=planner,
         writes_per_day=1_000,
     )
     service, stop, began = Service(clock), asyncio.Event(), clock.now()
     async with asyncio.TaskGroup() as group:
-        group.create_task(app.run(plan, clock, stop, [("test", service.follow)]))
+        group.create_task(app.run(plan, clock, stop, [("test", service.follow), *faces]))
         async with asyncio.timeout(20):
             while not (service.ticks and _all_read(service.ticks[-1], since=began)):
                 await clock.sleep(1)
@@ -264,4 +276,4 @@ async def serving(
 
 def _all_read(tick: Tick, since: datetime) -> bool:
     seen = [device.last_seen for device in tick.snapshot.devices.values()]
-    return all(at is not None and at >= since for at in seen)
+    return all(at is not None and at > since - _WHOLE_SECOND for at in seen)

@@ -42,10 +42,13 @@ BARE_NUMBERS = {
     "Plan.saved": "money, in the currency's main unit",
     "Plan.gap": "money, in the currency's main unit",
     "PlanSlot.cost": "money, in the currency's main unit",
-    "Register.scale": "what turns a raw number into the unit of the name",
     "Register.offset": "in the unit of the name",
     "Action.until_soc": "the word of the documented YAML, next to rules that say soc",
     "Wish.minutes": "the word of the documented requests",
+    "Futures.dull": "a likelihood beside the two others",
+    "Futures.middle": "a likelihood beside the two others",
+    "Futures.bright": "a likelihood beside the two others",
+    "FollowPlan.worth_a_switch": "money, in the currency's main unit",
     "LoggerSettings.drift_s_per_day": "a rate: seconds gained each day",
 }
 """Numbers whose name does not end in a unit, each with its reason."""
@@ -56,6 +59,8 @@ BARE_ENDINGS = {
     "kwp": "kilowatts at the peak, as every roof is sold",
     "tilt": "degrees, as every roof is drawn",
     "azimuth": "degrees, as every roof is drawn",
+    "kg": "kilograms of CO2",
+    "scale": "what one number is multiplied by to become the other",
     "share": "a part of one",
     "confidence": "a part of one",
     "efficiency": "a part of one",

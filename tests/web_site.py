@@ -38,7 +38,7 @@ from ohmstead.model import (
     Write,
     WriteState,
 )
-from ohmstead.ports import DevicePort
+from ohmstead.ports import DevicePort, ForecastSources
 from ohmstead.site.hub import Hub
 from ohmstead.site.inbox import Inbox
 from ohmstead.web.auth import Doorkeeper
@@ -127,7 +127,13 @@ class ASite:
         ]  # fmt: skip
         return [e for e in entries if device in {None, e.device} and e.id < (before or 99)][:limit]
 
-    def tell(self, minute: int = 0, trouble: str | None = None, plan: Plan | None = None) -> Tick:
+    def tell(
+        self,
+        minute: int = 0,
+        trouble: str | None = None,
+        plan: Plan | None = None,
+        plan_trouble: str | None = None,
+    ) -> Tick:
         """Take a turn; with a *plan* it is followed where the price leaves room."""
         at = NOON + timedelta(minutes=minute)
         curve = a_price_curve(0.05, 0.30, -0.02, fetched_at=NOON - timedelta(hours=1))
@@ -143,12 +149,13 @@ class ASite:
             devices={"inverter": a_device(None if trouble else reading, trouble)},
             prices=Prices(buy=curve),
             plan=plan,
+            plan_trouble=plan_trouble,
         )
         threshold = PriceThreshold(at_most_per_kwh=0.05)
         strategies: list[tuple[str, Strategy]] = [
             ("price_threshold", lambda s, r: price_threshold(s, r, threshold))
         ]
-        if plan is not None:
+        if plan is not None or plan_trouble is not None:
             strategies.append(("follow_plan", lambda s, r: follow_plan(s, r, FollowPlan())))
         decision = decide(site, strategies)
         command = BatteryCommand(mode=BatteryMode.CHARGE, until=at + timedelta(minutes=30))
@@ -179,11 +186,14 @@ class Browser:
 
 @asynccontextmanager
 async def a_browser(
-    settings: WebSettings | None = None, *, told: bool = True
+    settings: WebSettings | None = None,
+    *,
+    told: bool = True,
+    forecasts: ForecastSources | None = None,
 ) -> AsyncIterator[Browser]:
     site = ASite()
     live = Live(site)
-    app = make_app(site, live, ManualClock(NOON), "1.2.3")
+    app = make_app(site, live, ManualClock(NOON), "1.2.3", forecasts=forecasts)
     keeper = Doorkeeper(app, settings or WebSettings())
     async with (
         listening(keeper, "127.0.0.1", 0) as port,

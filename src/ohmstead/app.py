@@ -7,7 +7,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta, tzinfo
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,14 @@ from ohmstead.model import (
 )
 from ohmstead.outputs.log import log_ticks
 from ohmstead.outputs.systemd import notify, notify_ticks
-from ohmstead.ports import DevicePort, ExploringPort, PlanPort, PriceSource, SitePort
+from ohmstead.ports import (
+    DevicePort,
+    ExploringPort,
+    ForecastSources,
+    PlanPort,
+    PriceSource,
+    SitePort,
+)
 from ohmstead.site.budget import WriteBudget
 from ohmstead.site.journal import Journal
 from ohmstead.site.loop import Site, SiteParts
@@ -73,6 +80,8 @@ class Plan:
     sell: PriceSource | None = None
     planner: PlanPort | None = None
     """Whoever keeps the plan that is followed, if one is."""
+    forecasts: ForecastSources = field(default_factory=ForecastSources)
+    """What the plan is made of, and the faces show."""
     data_dir: Path | None = None
     """Where the journal lives; None keeps it in memory."""
     writes_per_day: int = 100

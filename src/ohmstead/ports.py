@@ -1,6 +1,7 @@
 """The seams, named for capabilities. Brands live behind them, the loop and the faces before."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
@@ -28,6 +29,7 @@ __all__ = [
     "DevicePort",
     "ExploringPort",
     "ForecastSource",
+    "ForecastSources",
     "HistoryPort",
     "PlanPort",
     "PriceSource",
@@ -132,6 +134,16 @@ class ForecastSource(Protocol):
     @property
     def trouble(self) -> str | None:
         """What is wrong with the source, in a sentence with the remedy; None while all is well."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastSources:
+    """Whoever tells of the hours to come; None where nobody was asked."""
+
+    load: ForecastSource | None = None
+    solar: ForecastSource | None = None
+    carbon: PriceSource | None = None
+    """What a kWh of the grid weighs, in kilograms of CO2."""
 
 
 class HistoryPort(Protocol):

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from ohmstead.clock import SystemClock
@@ -64,6 +65,23 @@ async def running(path: Path) -> AsyncIterator[asyncio.subprocess.Process]:
     finally:
         process.terminate()
         await process.wait()
+
+
+async def test_what_is_amiss_beside_its_work_is_told_by_a_service_that_is_well(
+    tmp_path: Path, unused_tcp_port: int
+) -> None:
+    path = a_file(
+        tmp_path,
+        "site: {location: {latitude: 51.5, longitude: -0.1}}\n"
+        "forecasts: {solar: {source: open_meteo, url: 'http://127.0.0.1:9', "
+        "arrays: [{kwp: 4, azimuth: 180}]}}\n"
+        f"web: {{listen: '127.0.0.1:{unused_tcp_port}'}}\n",
+    )
+    async with running(path):
+        await until(path, 0, HEALTHY)
+        async with httpx2.AsyncClient() as client:
+            await client.get(f"http://127.0.0.1:{unused_tcp_port}/api/v1/forecasts", timeout=30)
+        await until(path, 0, "but: Open-Meteo does not answer")
 
 
 @pytest.mark.parametrize("listen", ["0.0.0.0", "[::1]", "[::]"])  # noqa: S104 - the point

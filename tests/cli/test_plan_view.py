@@ -1,5 +1,6 @@
 """The plan in the terminal: what an owner reads, and where it comes from."""
 
+import asyncio
 import json
 import re
 import socket
@@ -7,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -17,11 +19,13 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
+from histories import a_history, a_tick
 from houses import LONDON, NOON
 from ohmstead.cli import cli
 from ohmstead.cli.plan_spans import money, power, price_range, spans_of, totals
 from ohmstead.cli.plan_view import draw_plan
-from ohmstead.model import BatteryMode, Plan, PlanSlot
+from ohmstead.clock import SystemClock
+from ohmstead.model import BatteryMode, Plan, PlanSlot, SiteSnapshot
 
 PROBLEMS = Path(__file__).parents[1] / "planner" / "problems"
 HALF = timedelta(minutes=30)
@@ -95,6 +99,10 @@ class TestWords:
     )
     def test_totals(self, plan: Plan, says: str) -> None:
         assert says in totals(plan)
+
+    def test_the_weight_of_its_power_is_told_where_it_is_known(self) -> None:
+        assert totals(replace(NIGHT_AND_DAY, carbon_kg=3.21)).endswith("less; 3.2 kg of CO2")
+        assert totals(replace(NIGHT_AND_DAY, carbon_kg=-1)).endswith("1.0 kg of CO2 spared")
 
     def test_amounts_powers_and_prices(self) -> None:
         assert money(-0.004, "GBP") == "£0.00"
@@ -219,6 +227,16 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield path
 
 
+async def yesterday(path: Path) -> None:
+    """Record a day and a half of a house that uses 2 kW."""
+    now = SystemClock().now()
+    async with a_history(path, LONDON) as history:
+        for minute in range(36 * 60, 0, -3):
+            at = now - timedelta(minutes=minute)
+            site = SiteSnapshot(at=at, pv_w=0.0, grid_w=2_000.0, load_w=2_000.0)
+            await history.record(a_tick(at, {}, site=site))
+
+
 class TestTheHouse:
     def test_without_a_service_the_house_is_looked_at(self, house: Path, tmp_path: Path) -> None:
         code, said = run("-c", str(house), "--html", str(tmp_path / "plan.html"))
@@ -229,6 +247,15 @@ class TestTheHouse:
         assert "<svg" in (tmp_path / "plan.html").read_text()
         code, said = run("-c", str(house), "--json")
         assert json.loads(said)["slots"][0]["reason"]
+
+    def test_what_was_recorded_is_learnt_from(self, house: Path) -> None:
+        asyncio.run(yesterday(house.parent / "var" / "history.db"))
+        for verb in ("plan", "why"):
+            said = CliRunner().invoke(cli, [verb, "-c", str(house), "--json"])
+            assert said.exit_code == 0, said.output
+        plan = json.loads(CliRunner().invoke(cli, ["plan", "-c", str(house), "--json"]).output)
+        assert "this house's last" in plan["made_of"]
+        assert max(slot["load_w"] for slot in plan["slots"]) > 1_500
 
     def test_with_a_service_it_is_the_service_s_plan(self, house: Path) -> None:
         with running("run", "-c", str(house), "-v") as service:

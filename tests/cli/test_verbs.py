@@ -253,24 +253,6 @@ class TestSimulateAndCapture:
         assert "cannot listen" in str(result.exception)
 
 
-def test_the_demo_tells_a_day_and_what_it_saved() -> None:
-    arguments = ["demo", "--once-through", "--speed", "7200", "--plain", "--listen", "127.0.0.1:0"]
-    result = CliRunner().invoke(cli, arguments)
-    assert result.exit_code == 0, result.output
-    assert "because" in result.output or "the price of" in result.output
-    assert "with Ohmstead" in result.output
-    saved = re.search(r"saved £(-?\d+\.\d\d)", result.output)
-    assert saved is not None
-    assert float(saved[1]) > 0
-
-
-def test_the_demo_draws_a_screen() -> None:
-    arguments = ["demo", "--once-through", "--speed", "7200", "--listen", "127.0.0.1:0"]
-    result = CliRunner().invoke(cli, [*arguments, "--scenario", "plunge"])
-    assert result.exit_code == 0, result.output
-    assert "Last writes to the inverter" in result.output
-
-
 class TestTheSupervisor:
     async def test_a_part_that_breaks_begins_again(self) -> None:
         clock, said = ManualClock(NOON), list[str]()

@@ -13,8 +13,10 @@ from ohmstead.config.schema import json_schema
 from ohmstead.config.settings import Settings
 from ohmstead.control.price_threshold import PriceThreshold
 from ohmstead.control.rule import Rule
+from ohmstead.devices.givenergy.settings import GivEnergySettings
 from ohmstead.devices.luxpower.driver import LuxPowerDriver
 from ohmstead.errors import ConfigError
+from ohmstead.model import Calibration
 from ohmstead.prices.octopus import OctopusSource
 
 WHOLE = """\
@@ -207,6 +209,11 @@ def test_what_init_writes_is_a_configuration(tmp_path: Path) -> None:
         pytest.param(
             "web: {token: !secret web}", "no secret web; put `web: …` into", id="no secret"
         ),
+        pytest.param(
+            "control: [{limits: {}}, {follow_plan: {carbon_per_kg: 0.1}}]",
+            "control[1].follow_plan.carbon_per_kg: needs to know what power weighs",
+            id="no carbon",
+        ),
         pytest.param("web: {token: !env web}", "unknown tag !env", id="tag"),
         pytest.param(
             "journal: {writes_per_point_per_day: 0}", "greater than or equal to 1", id="range"
@@ -301,3 +308,23 @@ def test_outputs_are_built_with_a_name_and_a_folder_each(tmp_path: Path) -> None
     settings = load(path)
     assert [entry.output for entry in settings.outputs] == ["mqtt", "mqtt"]
     assert [name for name, _ in build.outputs(settings, SystemClock())] == ["mqtt", "mqtt-2"]
+
+
+CALIBRATED = """\
+devices:
+  - {name: inverter, family: givenergy, host: 192.168.1.20, calibration: CALIBRATION}
+"""
+
+
+def test_what_an_inverter_delivers_may_be_measured(tmp_path: Path) -> None:
+    measured = "{charge_offset_w: 180, discharge_scale: 1.05}"
+    settings = loaded(tmp_path, CALIBRATED.replace("CALIBRATION", measured))
+    said = settings.devices[0].settings
+    assert isinstance(said, GivEnergySettings)
+    assert said.calibration == Calibration(charge_offset_w=180, discharge_scale=1.05)
+
+
+def test_a_slip_in_a_calibration_is_told_with_its_place(tmp_path: Path) -> None:
+    said = complaint(tmp_path, CALIBRATED.replace("CALIBRATION", "{charge_ofset_w: 180}"))
+    assert "ohmstead.yaml:2" in said
+    assert "calibration: unknown key 'charge_ofset_w'" in said

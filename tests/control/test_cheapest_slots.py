@@ -283,11 +283,22 @@ def test_with_few_prices_nothing_is_planned_or_kept() -> None:
     assert advice.room.charge_w == 2_000
 
 
+def test_a_price_that_may_not_hold_must_be_likely(curve: PriceCurve) -> None:
+    now = curve.slots[0].start
+    doubtful = [replace(s, per_kwh=0.01, confidence=0.4, usual_per_kwh=0.3) for s in curve.slots]
+    site = a_site(buy=PriceCurve(slots=tuple(doubtful)), at=now, soc_pct=40)
+    said = cheapest_slots(site, Room(), CheapestSlots())
+    assert said.reason.startswith("at 30p ")
+    old = cheapest_slots(site, Room(), CheapestSlots(old_behaviour=True))
+    assert old.reason.startswith("at 1p the battery charges")
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
         {"required_soc_pct": 101},
         {"emergency_soc_pct": -1},
+        {"least_confidence": -1},
         {"batteries": 0},
         {"capacity_kwh": 0},
         {"charge_w": -1},

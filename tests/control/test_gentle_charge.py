@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from houses import a_site
+from houses import a_device, a_reading, a_site
 from ohmstead.control.gentle_charge import GentleCharge, gentle_charge
 from ohmstead.model import Advice, BatteryMode, BatteryReading, Plan, PlanSlot, Room
 
@@ -228,3 +228,38 @@ def test_without_knowing_how_full_it_is_it_passes_and_remembers() -> None:
 def test_settings_that_cannot_be_meant_are_refused(wrong: dict[str, object], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         GentleCharge(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("told", "as_needed", "target_pct"),
+    [
+        pytest.param({"knob": 65}, False, 65, id="the inverter says it"),
+        pytest.param({"knob": None}, False, 80, id="it is not known for now"),
+        pytest.param({}, False, 80, id="the inverter has no such setting"),
+        pytest.param({"knob": 65}, True, 65, id="as the most of what is needed"),
+    ],
+)
+def test_an_inverters_setting_may_say_the_target(
+    told: Mapping[str, float | None], as_needed: bool, target_pct: float
+) -> None:
+    settings = replace(USUAL, target_point="knob", as_needed=as_needed)
+    device = a_device(a_reading(values=told))
+    site = replace(a_site(at=HALF_PAST, soc_pct=30), devices={"inverter": device})
+    room = gentle_charge(site, Room(), settings).room
+    assert room is not None
+    assert room.ceiling_pct == target_pct
+
+
+def test_a_target_that_is_changed_in_the_night_is_heeded_at_once() -> None:
+    settings = replace(USUAL, target_point="knob")
+    memory: Mapping[str, str] = {}
+    powers = []
+    for pct in (60, 90, 40):
+        device = a_device(a_reading(values={"knob": pct}))
+        site = replace(a_site(at=HALF_PAST, soc_pct=30), devices={"inverter": device})
+        advice = gentle_charge(replace(site, memory=memory), Room(), settings)
+        memory = advice.memory
+        assert advice.room is not None
+        assert advice.room.ceiling_pct == pct
+        powers.append(advice.room.charge_w)
+    assert powers == [700, 1_400, 1_400]

@@ -70,13 +70,30 @@ class TestPriceThreshold:
         old = a_price_curve(0.01, start=NOON - timedelta(days=1))
         assert price_threshold(a_site(buy=old), Room(), FIVE).blind
 
+    @pytest.mark.parametrize(
+        ("sure", "usual", "charges"),
+        [(0.4, 0.2, False), (0.7, 0.2, True), (0.4, None, True)],
+        ids=["a withdrawn dispatch is likely", "it is not", "nobody knows what it would cost"],
+    )
+    def test_a_price_that_may_not_hold_must_be_likely(
+        self, sure: float, usual: float | None, charges: bool
+    ) -> None:
+        slot = replace(a_price_curve(0.05).slots[0], confidence=sure, usual_per_kwh=usual)
+        advice = price_threshold(a_site(buy=PriceCurve(slots=(slot,))), Room(), FIVE)
+        assert (advice.room is not None) is charges
+        brave = replace(FIVE, least_confidence=0)
+        advice = price_threshold(a_site(buy=PriceCurve(slots=(slot,))), Room(), brave)
+        assert advice.room is not None
+
     def test_full_power_unless_said(self) -> None:
         site = a_site(buy=a_price_curve(0.01))
         advice = price_threshold(site, Room(), PriceThreshold(at_most_per_kwh=0.05))
         assert advice.room is not None
         assert advice.room.charge_w == Room().charge_w
 
-    @pytest.mark.parametrize("wrong", [{"power_w": 0}, {"until_soc_pct": 0}])
+    @pytest.mark.parametrize(
+        "wrong", [{"power_w": 0}, {"until_soc_pct": 0}, {"least_confidence": 2}]
+    )
     def test_settings_that_cannot_be_meant_are_refused(self, wrong: dict[str, float]) -> None:
         with pytest.raises(ValueError, match=next(iter(wrong))):
             PriceThreshold(at_most_per_kwh=0.05, **wrong)

@@ -15,6 +15,7 @@ from houses import LONDON
 from ohmstead.app import Strategy
 from ohmstead.config import build
 from ohmstead.config.load import load
+from ohmstead.devices.givenergy.simulator import DongleSettings
 from ohmstead.model import BatteryMode
 
 DOCS = Path(__file__).parents[2] / "docs" / "strategies.md"
@@ -30,7 +31,13 @@ class Summer(Plant):
     """A generation 3 hybrid under a clear sky, whose panels can more than it brings out."""
 
     def __init__(self, clock: JumpClock) -> None:
-        super().__init__("hybrid_gen3", clock, soc_pct=30, size=HYBRID)
+        super().__init__(
+            "hybrid_gen3",
+            clock,
+            soc_pct=30,
+            size=HYBRID,
+            dongle=DongleSettings(refuses_absent=True),
+        )
 
     def could_kwh(self) -> float:
         """Return what the panels could have given so far."""

@@ -1,5 +1,6 @@
 """A price curve: later slots win, gaps stay gaps, questions by moment."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 from typing import ClassVar
@@ -212,3 +213,20 @@ def test_only_prices_from_a_source_grow_old() -> None:
 
 def test_a_house_without_a_tariff_has_no_prices() -> None:
     assert Prices() == Prices(buy=None, sell=None)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "usual", "expected", "believed"),
+    [
+        pytest.param(1.0, 0.3, 0.1, 0.1, id="sure"),
+        pytest.param(0.75, 0.3, 0.15, 0.1, id="likely"),
+        pytest.param(0.25, 0.3, 0.25, 0.3, id="not likely"),
+        pytest.param(0.25, None, 0.1, 0.1, id="nobody knows the usual price"),
+    ],
+)
+def test_a_price_that_may_not_hold_counts_as_likely_as_it_is(
+    confidence: float, usual: float | None, expected: float, believed: float
+) -> None:
+    doubtful = replace(slot(0, 1), confidence=confidence, usual_per_kwh=usual)
+    assert doubtful.expected_per_kwh == pytest.approx(expected)
+    assert doubtful.believed_per_kwh(0.5) == believed

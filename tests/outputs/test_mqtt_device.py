@@ -137,11 +137,21 @@ async def test_check_looks_for_a_broker_of_our_own(tmp_path: Path) -> None:
     assert await checked(tmp_path, "host: embedded") == "there is a broker of our own to run"
 
 
-async def checked(folder: Path, mqtt: str) -> str:
+async def test_check_tries_the_broker_of_givtcps_topics_too(tmp_path: Path) -> None:
+    async with a_broker(tmp_path) as broker:
+        said = await checked(tmp_path, f"mqtt: {{host: 127.0.0.1, port: {broker.port}}}", "givtcp")
+        assert said == f"connected to 127.0.0.1:{broker.port}"
+    said = await checked(tmp_path, "mqtt: {host: 127.0.0.1, port: 1}", "givtcp")
+    assert "cannot reach 127.0.0.1:1" in said
+    said = await checked(tmp_path, "rest: true", "givtcp")
+    assert said == "no broker is asked for; the routes will be on 127.0.0.1:6345"
+
+
+async def checked(folder: Path, said: str, output: str = "mqtt") -> str:
     path = folder / "ohmstead.yaml"
-    path.write_text(f"outputs: [mqtt: {{{mqtt}}}]\n")
+    path.write_text(f"outputs: [{output}: {{{said}}}]\n")
     ((name, check),) = build.output_checks(load(path), SystemClock())
-    assert name == "mqtt"
+    assert name == output
     try:
         return await check()
     except OutputError as exc:

@@ -132,6 +132,9 @@ def test_a_common_first_step_never_costs_more_than_the_middles_own(seed: int) ->
     )
     hedged = make_hedged_plan([Future(share=0.7, problem=middle), Future(share=0.3, problem=low)])
     assert hedged.expected <= hedged.alone + 1e-9
+    own = make_plan(middle)
+    dearer = hedged.plan.objective + hedged.plan.missed - own.objective - own.missed
+    assert hedged.plan.gap == pytest.approx(max(own.gap + dearer, 0), abs=1e-6)
     assert hedged.plan.slots[0].stored_kwh == pytest.approx(
         hedged.plan.slots[0].soc_pct * middle.battery.capacity_kwh / 100
     )

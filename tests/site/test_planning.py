@@ -1,5 +1,6 @@
 """From a house to the planner's question and back; when to plan anew."""
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -61,7 +62,9 @@ def test_the_battery_is_filled_in_the_cheap_night_and_used_in_the_dear_evening()
     assert all(slot.battery_w > 0 for slot in dear)
     assert plan.saved > 0.5
     assert plan.gap < 0.01
-    assert "charge at 7p for 16:00, when it costs 40p" in charging[0].reason
+    assert "7p a kWh now" in charging[0].reason
+    assert "it serves the house from Fri 06:00 at 27.72p" in charging[0].reason
+    assert "instead would cost" in charging[0].reason
     assert "always 600 W" in plan.made_of
 
 
@@ -75,9 +78,13 @@ def test_it_begins_now_and_goes_on_without_gaps() -> None:
     assert plan.slots[-1].end <= NIGHT + timedelta(hours=37)
 
 
-def test_a_half_hour_that_is_nearly_over_is_left_out() -> None:
-    plan = plan_for(a_house(at=NIGHT.replace(minute=29)), LOAD, FollowPlan())
-    assert plan.slots[0].start == NIGHT.replace(minute=30)
+@pytest.mark.parametrize(("second", "end"), [(30, 30), (50, 60)])
+def test_the_end_of_a_half_hour_is_no_hole_in_the_plan(second: int, end: int) -> None:
+    now = NIGHT.replace(minute=29, second=second)
+    plan = plan_for(a_house(at=now), LOAD, FollowPlan())
+    assert plan.slots[0].start == now
+    assert plan.slots[0].end == NIGHT.replace(minute=0) + end * timedelta(minutes=1)
+    assert plan.at(now) is plan.slots[0]
 
 
 @pytest.mark.parametrize("export", [True, False])
@@ -102,7 +109,7 @@ def test_sun_is_stored_and_said_so() -> None:
     sun = a_forecast(2_000, hours=6)
     plan = plan_for(a_house(), replace(LOAD, solar=sun), FollowPlan(inverter_w=3_600))
     assert plan.slots[1].battery_w < 0
-    assert "store spare sun" in plan.slots[1].reason
+    assert "spare sun is stored, not sold at 0p" in plan.slots[1].reason
 
 
 @pytest.mark.parametrize(
@@ -191,6 +198,17 @@ async def test_trouble_is_a_state_and_the_last_plan_stays(caplog: pytest.LogCapt
     assert caplog.text.count("nobody knows") == 1
 
 
+async def test_what_was_missing_and_is_there_again_is_no_trouble() -> None:
+    watch, told = a_watch()
+    await watch.refresh(a_house())
+    said = []
+    for soc_pct in (None, 20):
+        assert not await watch.refresh(a_house(soc_pct=soc_pct))
+        said.append(watch.trouble)
+    assert said == ["the state of charge is not known", None]
+    assert told.asked == 1
+
+
 def test_spare_sun_is_stored_early_where_when_is_all_one() -> None:
     morning = NIGHT.replace(hour=9, minute=0)
     buy = a_price_curve(*[0.27] * 48, start=morning)
@@ -208,3 +226,13 @@ def test_spare_sun_is_stored_early_where_when_is_all_one() -> None:
     ) / 2_000  # fmt: skip
     assert plan.cost == pytest.approx(paid, abs=1e-6)
     assert plan.gap < 0.001
+
+
+async def test_it_plans_by_itself_and_tells_of_every_new_plan() -> None:
+    watch, _ = a_watch()
+    news = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(watch.run(a_house, news.set))
+        await news.wait()
+        task.cancel()
+    assert watch.plan is not None

@@ -1,11 +1,15 @@
 """The page in a real browser: it shows the house, the decision, the prices and the devices."""
 
 import os
+import re
 import shutil
+from pathlib import Path
 
 import pytest
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import Page, async_playwright, expect
 
+from ohmstead.config import build
+from ohmstead.config.load import load
 from web_site import a_browser, a_plan
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -20,6 +24,21 @@ QUIET = (
 )
 
 
+def listening_for_errors(page: Page) -> list[str]:
+    """Return where errors of *page* will be; that this house has no history is none."""
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on(
+        "console",
+        lambda line: (
+            wrong.append(line.text)
+            if line.type == "error" and "/history/" not in line.location["url"]
+            else None
+        ),
+    )
+    return wrong
+
+
 @pytest.mark.skipif(
     CHROMIUM is None and "CI" not in os.environ,
     reason="Chromium is not installed: apt install chromium",
@@ -29,9 +48,7 @@ async def test_the_page_shows_what_the_api_says_and_asks_for_what_it_is_told() -
     async with a_browser() as browser, async_playwright() as play:
         chromium = await play.chromium.launch(executable_path=CHROMIUM, args=[*QUIET])
         page = await chromium.new_page()
-        wrong: list[str] = []
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
+        wrong = listening_for_errors(page)
         await page.goto(str(browser.client.base_url))
         await expect(page.locator("#link")).to_have_text("live")
         await expect(page.locator("#mode")).to_have_text("Charging until 13:30")
@@ -62,15 +79,53 @@ async def test_the_page_shows_what_the_api_says_and_asks_for_what_it_is_told() -
     CHROMIUM is None and "CI" not in os.environ,
     reason="Chromium is not installed: apt install chromium",
 )
+async def test_what_is_expected_and_what_is_amiss_is_shown(tmp_path: Path) -> None:
+    assert CHROMIUM is not None, "CI needs Chromium"
+    path = tmp_path / "ohmstead.yaml"
+    path.write_text(
+        "site: {location: {latitude: 51.5, longitude: -0.1}}\n"
+        "forecasts: {solar: {source: model, arrays: [{kwp: 4, azimuth: 180}]}, "
+        "carbon: {source: uk, url: 'http://127.0.0.1:9'}}\n"
+    )
+    known = build.forecasts(load(path), None)
+    async with a_browser(forecasts=known) as browser, async_playwright() as play:
+        chromium = await play.chromium.launch(executable_path=CHROMIUM, args=[*QUIET])
+        page = await chromium.new_page(viewport={"width": 420, "height": 900})
+        wrong: list[str] = []
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        await page.goto(str(browser.client.base_url))
+        await expect(page.locator("#expected")).to_be_visible()
+        await expect(page.locator("#expected path.spread")).to_have_count(2)
+        await expect(page.locator("#expected-key")).to_have_text(re.compile("^SolarHouse0 to "))
+        note = page.locator("#expected-note")
+        await expect(note).to_contain_text("by clear sky as lately left of it. House: 7.4 kWh")
+        await expect(note).to_contain_text("by a typical house, until this one has a history")
+        await expect(page.locator("#expected .spot title").first).to_have_text(
+            re.compile(r"^Sun 13:00: Solar .+ \(.+ to .+\); House \d+ W \(\d+ W to \d+ W\)$")
+        )
+        trouble = page.locator("#expected-trouble")
+        await expect(trouble).to_contain_text("Carbon Intensity does not answer")
+        await expect(page.locator("#plan-trouble")).to_be_hidden()
+        browser.site.tell(1, plan_trouble="the state of charge is not known")
+        await expect(page.locator("#plan-trouble")).to_have_text(
+            "No new plan: the state of charge is not known."
+        )
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 420
+        assert wrong == []
+        await chromium.close()
+
+
+@pytest.mark.skipif(
+    CHROMIUM is None and "CI" not in os.environ,
+    reason="Chromium is not installed: apt install chromium",
+)
 @pytest.mark.parametrize("width", [1280, 420])
 async def test_the_plan_is_shown_where_there_is_one(width: int) -> None:
     assert CHROMIUM is not None, "CI needs Chromium"
     async with a_browser() as browser, async_playwright() as play:
         chromium = await play.chromium.launch(executable_path=CHROMIUM, args=[*QUIET])
         page = await chromium.new_page(viewport={"width": width, "height": 900})
-        wrong: list[str] = []
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
+        wrong = listening_for_errors(page)
         await page.goto(str(browser.client.base_url))
         await expect(page.locator("#link")).to_have_text("live")
         await expect(page.locator("#plan")).to_be_hidden()

@@ -46,6 +46,7 @@ def test_all_routes_are_there(described: JSON) -> None:
         "get prices", "get decision", "get decisions", "get journal", "get requests",
         "post requests", "delete requests/{request_id}", "get health", "get live",
         "get history", "get history/points", "get history/costs", "get plan",
+        "get forecasts",
     }  # fmt: skip
 
 

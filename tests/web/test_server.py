@@ -55,7 +55,9 @@ async def test_serve_ends_with_all_its_connections_when_cancelled(
     await idle.rest()
     assert "event: tick" in listener.text
     assert listener.text.endswith("0\r\n\r\n")  # ended, not cut off
-    assert [line for line in caplog.records if line.levelno >= logging.WARNING] == []
+    warned = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
+    # How long a step took says how busy the machine is.
+    assert [said for said in warned if not said.startswith("Executing ")] == []
 
 
 async def test_who_comes_after_the_last_turn_is_told_it_and_sent_away() -> None:

@@ -2,7 +2,8 @@
 
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import datetime, time
 from pathlib import Path
@@ -20,7 +21,7 @@ from ohmstead.config import build
 from ohmstead.config.load import load
 from ohmstead.config.settings import Settings
 from ohmstead.history.book import Book
-from ohmstead.ports import HistoryPort, SitePort
+from ohmstead.ports import ForecastSources, HistoryPort, SitePort
 
 __all__ = [
     "as_json_option",
@@ -28,6 +29,7 @@ __all__ = [
     "faces_of",
     "listen_to_log",
     "plan_of",
+    "plan_with_past",
     "print_json",
     "table",
 ]
@@ -63,16 +65,30 @@ def as_json_option(verb: F) -> F:
 def plan_of(settings: Settings, clock: Clock, book: HistoryPort | None = None) -> Plan:
     """Return what the house is to be built of; forecasts learn from *book*."""
     buy, sell = build.prices(settings)
+    forecasts = build.forecasts(settings, book)
     return Plan(
         timezone=ZoneInfo(settings.site.timezone),
         devices=build.devices(settings, clock),
         strategies=build.strategies(settings),
         buy=buy,
         sell=sell,
-        planner=build.planner(settings, clock, book),
+        planner=build.planner(settings, clock, forecasts),
+        forecasts=forecasts,
         data_dir=settings.data_dir,
         writes_per_day=settings.journal.writes_per_point_per_day,
     )
+
+
+@asynccontextmanager
+async def plan_with_past(settings: Settings, clock: Clock) -> AsyncIterator[Plan]:
+    """Yield what the house is to be built of; forecasts learn from what a service recorded.
+
+    The history is only read: not locked, not made, not brought up to date.
+    """
+    book = build.history(settings)
+    async with AsyncExitStack() as stack:
+        past = None if book is None else await stack.enter_async_context(book.reading())
+        yield plan_of(settings, clock, past)
 
 
 def faces_of(
@@ -81,8 +97,12 @@ def faces_of(
     version: str,
     on_port: Callable[[int], None] | None = None,
     book: Book | None = None,
+    forecasts: ForecastSources | None = None,
 ) -> list[tuple[str, Callable[[SitePort], Awaitable[None]]]]:
-    """Return who shows the site: the outputs, *book*; the page and the API, unless off."""
+    """Return who shows the site: the outputs, *book*; the page and the API, unless off.
+
+    *forecasts* are the same that the plan is made of: each source is asked once for both.
+    """
     faces = build.outputs(settings, clock)
     if book is not None:
         faces.append(("history", book.run))
@@ -93,7 +113,7 @@ def faces_of(
     async def page(site: SitePort) -> None:
         from ohmstead.web.server import serve
 
-        await serve(site, web, clock, version, on_port, history=book)
+        await serve(site, web, clock, version, on_port, history=book, forecasts=forecasts)
 
     return [*faces, ("web", page)]
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from contextlib import AsyncExitStack
 from typing import Final
 
 import click
@@ -11,13 +10,14 @@ from rich.live import Live
 
 from ohmstead.app import watch_signals
 from ohmstead.cli.demo_day import Demo, open_demo
-from ohmstead.cli.demo_view import plain, summary, view
+from ohmstead.cli.demo_sum import summary
+from ohmstead.cli.demo_view import plain, view
 from ohmstead.errors import ConfigError
 from ohmstead.simulation import SCENARIOS
 
-__all__ = ["command"]
+__all__ = ["command", "show_demo"]
 
-_WRITES: Final = 8
+_WRITES: Final = 4
 
 
 @click.command("demo")
@@ -44,16 +44,24 @@ def command(
 async def _run(
     scenario: str, speed: float, once_through: bool, as_lines: bool, listen: str
 ) -> None:
-    async with AsyncExitStack() as stack:
-        demo = await stack.enter_async_context(open_demo(SCENARIOS[scenario], speed, listen))
+    async with open_demo(SCENARIOS[scenario], speed, listen) as demo:
         watch_signals(demo.stop)
-        async with asyncio.TaskGroup() as group:
-            shown = group.create_task(_show(demo, Console(), as_lines=as_lines))
-            if once_through:
-                group.create_task(_end_of_day(demo))
-            await demo.run()
-            shown.cancel()
-        Console().print(summary(demo))
+        await show_demo(demo, Console(), once_through=once_through, as_lines=as_lines)
+
+
+async def show_demo(
+    demo: Demo, console: Console, *, once_through: bool = True, as_lines: bool = False
+) -> None:
+    """Run *demo* on *console* until it is stopped, or over the day; end with the summary."""
+    async with asyncio.TaskGroup() as group:
+        shown = group.create_task(_show(demo, console, as_lines=as_lines))
+        ending = group.create_task(_end_of_day(demo)) if once_through else None
+        await demo.run()
+        for task in (shown, ending):
+            if task is not None:
+                task.cancel()
+    end = demo.over
+    console.print(summary(demo.scenario, demo.ways(end), end))
 
 
 async def _end_of_day(demo: Demo) -> None:
@@ -66,13 +74,13 @@ async def _show(demo: Demo, console: Console, *, as_lines: bool) -> None:
     if demo.site is None:
         raise ConfigError("the demonstration has no site to show")
     if as_lines:
-        said = ""
+        said: object = None
         async for tick in demo.ticks():
-            line = plain(tick)
-            changed = line.partition(": ")[2]
-            if changed != said:
-                click.echo(line)
-            said = changed
+            command, slot = tick.decision.command, tick.snapshot.prices.buy
+            news = command and command.mode, slot and slot.at(tick.snapshot.at)
+            if news != said or any(getattr(result, "wrote", ()) for result in tick.results):
+                click.echo(plain(tick))
+            said = news
         return
     with Live(console=console, screen=console.is_terminal, auto_refresh=False) as live:
         async for tick in demo.ticks():

@@ -1,4 +1,4 @@
-"""The demonstration in the terminal: prices, powers, decision, last writes."""
+"""The demonstration in the terminal: prices, powers, plan, decision, last writes."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,13 +9,12 @@ from rich.table import Table
 from rich.text import Text
 
 from ohmstead.cli.demo_day import Demo
+from ohmstead.cli.demo_strip import BLOCKS, strip
 from ohmstead.control.words import price
-from ohmstead.model import JournalEntry, Tick, shown
+from ohmstead.model import JournalEntry, SiteSnapshot, Tick, shown
 from ohmstead.outputs.describe import describe, name_of
 
-__all__ = ["plain", "price_bars", "summary", "view"]
-
-_BLOCKS = "▁▂▃▄▅▆▇█"
+__all__ = ["plain", "price_bars", "view"]
 
 
 def view(demo: Demo, tick: Tick, writes: Sequence[JournalEntry]) -> RenderableType:
@@ -38,20 +37,37 @@ def view(demo: Demo, tick: Tick, writes: Sequence[JournalEntry]) -> RenderableTy
     for device in site.devices.values():
         if device.trouble:
             decided.append(f"\n{device.trouble}", "red")
-    rows = Table.grid(padding=(0, 2))
+    rows = Table.grid(padding=(0, 2), expand=True)
+    for _ in range(3):
+        rows.add_column(no_wrap=True)
+    rows.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
     for entry in writes:
         when = f"{entry.at.astimezone(zone):%H:%M}"
         rows.add_row(
             when, entry.point, f"{shown(entry.old)} → {shown(entry.new)}", Text(entry.why, "dim")
         )
-    page = f"http://127.0.0.1:{demo.port}" if demo.port else "starting"
-    title = f"{site.local:%a %d %b %H:%M} · {demo.scenario.title} · page on {page} · Ctrl-C ends"
+    page = f"http://127.0.0.1:{demo.port}" if demo.port else "its way"
+    title = f"{site.local:%a %d %b %H:%M} · {demo.scenario.title}"
+    hint = f"the page is on {page}; Ctrl-C ends and sums up"
     return Group(
-        Panel(price_bars(demo, site.at), title=title, title_align="left"),
+        Panel(
+            price_bars(demo, site.at),
+            title=title,
+            title_align="left",
+            subtitle=hint,
+            subtitle_align="left",
+        ),
         Panel(powers, title="House", title_align="left"),
+        Panel(_plan(demo, site), title="The plan", title_align="left"),
         Panel(decided, title="Decision", title_align="left"),
         Panel(rows, title="Last writes to the inverter", title_align="left"),
     )
+
+
+def _plan(demo: Demo, site: SiteSnapshot) -> Text:
+    if site.plan is None:
+        return Text("none yet", "dim")
+    return strip(site.plan, demo.scenario.timezone)
 
 
 def price_bars(demo: Demo, now: datetime) -> Text:
@@ -60,39 +76,14 @@ def price_bars(demo: Demo, now: datetime) -> Text:
     low, high = min(c for _, c in day), max(c for _, c in day)
     text = Text()
     for at, cost in day:
-        level = int((cost - low) / ((high - low) or 1) * (len(_BLOCKS) - 1))
+        level = int((cost - low) / ((high - low) or 1) * (len(BLOCKS) - 1))
         is_now = at <= now and (now - at).total_seconds() < 1800  # noqa: PLR2004 - half an hour
-        text.append(_BLOCKS[level], "bold yellow" if is_now else "cyan" if at > now else "dim")
+        text.append(BLOCKS[level], "bold yellow" if is_now else "cyan" if at > now else "dim")
     present = [cost for at, cost in day if at <= now]
-    text.append(f"   {price(low)} to {price(high)}")
+    text.append(f"  {price(low)} to {price(high)}")
     if present:
         text.append(f", now {price(present[-1])}", "bold")
     return text
-
-
-def summary(demo: Demo) -> Table:
-    """Return what the day cost, with and without control."""
-    table = Table(title="The day, with and without control", title_justify="left")
-    for column in ("", "imported", "exported", "left in the battery", "cost"):
-        table.add_column(column, justify="left" if not column else "right")
-    for name, bill in (("the inverter alone", demo.idle), ("with Ohmstead", demo.controlled)):
-        totals = bill.house.totals
-        table.add_row(
-            name,
-            f"{totals.import_kwh:.2f} kWh",
-            f"{totals.export_kwh:.2f} kWh",
-            f"{bill.stored_kwh:.2f} kWh",
-            f"£{bill.cost:.2f}",
-        )
-    prices = [cost for at, cost in demo.scenario.import_prices if at < demo.ends]
-    mean = sum(prices) / len(prices)
-    left = (demo.controlled.stored_kwh - demo.idle.stored_kwh) * mean
-    saved = demo.idle.cost - demo.controlled.cost + left
-    table.caption = (
-        f"saved £{saved:.2f}, the difference left in the battery counted at the day's mean of "
-        f"{price(round(mean, 4))}"
-    )
-    return table
 
 
 def plain(tick: Tick) -> str:

@@ -48,3 +48,5 @@ def command(path: Path) -> None:
             f"no service answers on {settings.web.listen}; is `ohmstead run` there?"
         )
     click.echo(f"well: the last turn was at {said['last_tick']}")
+    for note in said.get("notes", ()):
+        click.echo(f"but: {note}")

@@ -6,10 +6,16 @@ import sys
 import click
 
 from ohmstead import app
-from ohmstead.cli.common import as_json_option, config_option, listen_to_log, plan_of, print_json
+from ohmstead.cli.common import (
+    as_json_option,
+    config_option,
+    listen_to_log,
+    plan_with_past,
+    print_json,
+)
 from ohmstead.clock import SystemClock
 from ohmstead.config.settings import Settings
-from ohmstead.model import Applied
+from ohmstead.model import Applied, Tick
 from ohmstead.outputs.describe import describe, name_of
 
 __all__ = ["command"]
@@ -25,8 +31,7 @@ def command(settings: Settings, as_json: bool) -> None:
     1: a device or the prices failed, and it is worth trying again.
     """
     listen_to_log()
-    clock = SystemClock()
-    tick = asyncio.run(app.once(plan_of(settings, clock), clock))
+    tick = asyncio.run(_once(settings))
     decided = tick.decision.command
     if as_json:
         print_json({"decision": tick.decision, "results": tick.results})
@@ -40,3 +45,9 @@ def command(settings: Settings, as_json: bool) -> None:
         click.echo(trouble, err=True)
     failed = any(not isinstance(result, Applied) for result in tick.results)
     sys.exit(1 if failed or lost or decided is None else 0)
+
+
+async def _once(settings: Settings) -> Tick:
+    clock = SystemClock()
+    async with plan_with_past(settings, clock) as plan:
+        return await app.once(plan, clock)

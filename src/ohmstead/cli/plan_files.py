@@ -1,7 +1,6 @@
 """A plan as files: a page that stands by itself, and a PNG."""
 
 from html import escape
-from itertools import islice
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -17,7 +16,6 @@ __all__ = ["page", "png", "write_file"]
 _TWICE: Final = 2.0
 """So many pixels a point: sharp on today's screens."""
 _PROBE: Final = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40">{}</svg>'
-_FEW: Final = 3
 
 
 def write_file(path: Path, content: str | bytes) -> None:
@@ -64,14 +62,14 @@ def page(plan: Plan, zone: ZoneInfo) -> str:
 def _row(span: Span, plan: Plan, zone: ZoneInfo) -> str:
     start, moves = span.first.start, round(span.battery_w)
     way = "" if moves == 0 else " out" if moves > 0 else " in"
-    before = "" if span.from_pct is None else f"{span.from_pct:.0f} → "
-    more = "".join(f"<br>{escape(reason)}" for reason in islice(span.reasons, 1, _FEW))
+    others = len(span.reasons) - 1
+    more = f" (and {others} more, below)" if others else ""
     mode = span.first.mode
     cells = (
         f"{when(start, zone)}–{when(span.last.end, zone, since=start)}",
         None,
         "–" if moves == 0 else f"{power(moves)}{way}",
-        f"{before}{span.last.soc_pct:.0f} %",
+        span.stored,
         price_range((slot.import_per_kwh for slot in span.slots), plan.currency),
         price_range((slot.export_per_kwh for slot in span.slots), plan.currency),
         money(span.cost, plan.currency),
@@ -82,7 +80,8 @@ def _row(span: Span, plan: Plan, zone: ZoneInfo) -> str:
         else f"<td>{escape(cell)}</td>"
         for cell in cells
     )
-    return f'<tr>{told}<td class="why">{escape(span.reasons[0])}{more}</td></tr>'
+    why = f'<td class="why" colspan="{len(cells)}">{escape(span.reasons[0])}{more}</td>'
+    return f'<tr>{told}</tr><tr class="reason">{why}</tr>'
 
 
 def _slot(slot: PlanSlot, plan: Plan, zone: ZoneInfo) -> str:
@@ -120,11 +119,13 @@ div{{overflow-x:auto}}
 table{{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}}
 th{{text-align:left;font-weight:600;font-size:.85rem;color:var(--quiet)}}
 td,th{{border-top:1px solid var(--rule);padding:.3rem .7rem .3rem 0;vertical-align:top}}
+.reason td{{border-top:0;padding-top:0;padding-bottom:.5rem}}
 td{{white-space:nowrap}} td.why{{white-space:normal;min-width:16rem;color:var(--quiet)}}
 i{{display:inline-block;width:.7em;height:.7em;border-radius:2px;margin-right:.45em}}
 @media (max-width: 45rem){{
-.spans tr{{display:flex;flex-wrap:wrap;border-top:1px solid var(--rule);padding:.3rem 0}}
-.spans th{{display:none}} .spans td{{border:0;padding:0 .9rem 0 0}} .spans td.why{{flex:0 0 100%}}
+.spans tr{{display:flex;flex-wrap:wrap;border-top:1px solid var(--rule);padding-top:.3rem}}
+.spans .reason{{border-top:0;padding:0 0 .3rem}}
+.spans th{{display:none}} .spans td{{border:0;padding:0 .9rem 0 0}}
 }}"""
 
 _PAGE: Final = """<!doctype html>
@@ -144,7 +145,7 @@ _PAGE: Final = """<!doctype html>
 <p>{made} It {totals}.</p>
 <div><table class="spans">
 <tr><th>when</th><th>mode</th><th>power</th><th>battery</th><th>import</th><th>export</th>\
-<th>cost</th><th>why</th></tr>
+<th>cost</th></tr>
 {rows}
 </table></div>
 <details>

@@ -197,9 +197,10 @@ def _stored_part(plan: Plan, scale: _Times) -> Iterator[str]:
     heights = _Heights([0.0, 100.0], _STORED)
     yield from _grid(heights, lambda value: f"{value:.0f} %")
     points = [f"{scale.x(slot.end):.1f} {heights.y(slot.soc_pct):.1f}" for slot in plan.slots]
-    first = plan.slots[0]
-    begin = f"{scale.x(first.start):.1f} {heights.y(first.soc_pct):.1f}"
-    # What is stored when the plan begins is not part of a plan: one slot is drawn flat.
+    first, began = plan.slots[0], plan.start_soc_pct
+    # Where nobody said what was stored when the plan began, its first slot is drawn flat.
+    begin_pct = first.soc_pct if began is None else began
+    begin = f"{scale.x(first.start):.1f} {heights.y(begin_pct):.1f}"
     yield f'<path class="line stored" d="M{begin} L{" L".join(points)}"/>'
 
 

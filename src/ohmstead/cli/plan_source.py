@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import TypeAdapter, ValidationError
 
 from ohmstead import app
-from ohmstead.cli.common import plan_of
+from ohmstead.cli.common import plan_with_past
 from ohmstead.cli.plan_spans import power
 from ohmstead.cli.service import ask_service
 from ohmstead.clock import SystemClock
@@ -39,14 +39,7 @@ def house_plan(settings: Settings) -> Plan:
             return TypeAdapter(Plan).validate_python(said)
         except ValidationError as exc:
             raise OhmsteadError("the service is of another version than this command") from exc
-    clock = SystemClock()
-    house = plan_of(settings, clock)
-    if house.planner is None:
-        raise RequestError("there is no plan; list `follow_plan` under control to have one made")
-    plan = asyncio.run(app.look(house, clock)).snapshot.plan
-    if plan is None:
-        raise RequestError(f"there is no plan: {house.planner.trouble}")
-    return plan
+    return asyncio.run(_look(settings))
 
 
 def zone_of(document: Mapping[str, object]) -> ZoneInfo:
@@ -94,6 +87,7 @@ def plan_of_case(case: "Case", answer: "Answer", document: Mapping[str, object])
                 cost=planned.cost * share,
                 worth_per_kwh=planned.worth_per_kwh * share,
                 reason=reason.text + car,
+                car_w=planned.car_w,
             )
         )
     return Plan(
@@ -104,7 +98,21 @@ def plan_of_case(case: "Case", answer: "Answer", document: Mapping[str, object])
         gap=answer.gap * share,
         made_of=case.name,
         currency=currency,
+        start_soc_pct=case.problem.battery.energy_kwh / case.problem.battery.capacity_kwh * 100,
     )
+
+
+async def _look(settings: Settings) -> Plan:
+    clock = SystemClock()
+    async with plan_with_past(settings, clock) as house:
+        if house.planner is None:
+            raise RequestError(
+                "there is no plan; list `follow_plan` under control to have one made"
+            )
+        site = (await app.look(house, clock)).snapshot
+        if site.plan is None:
+            raise RequestError(f"there is no plan: {site.plan_trouble}")
+        return site.plan
 
 
 def _start(document: Mapping[str, object]) -> datetime:

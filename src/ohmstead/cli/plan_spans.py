@@ -52,6 +52,14 @@ class Span:
         return self.slots[-1]
 
     @property
+    def stored(self) -> str:
+        """Return what is stored before and after it; once, where that is the same."""
+        until = f"{self.last.soc_pct:.0f} %"
+        if self.from_pct is None or round(self.from_pct) == round(self.last.soc_pct):
+            return until
+        return f"{self.from_pct:.0f} → {until}"
+
+    @property
     def battery_w(self) -> float:
         """Return the battery's mean power; above 0 it discharges."""
         hours = [(slot.end - slot.start) / timedelta(hours=1) for slot in self.slots]
@@ -75,6 +83,8 @@ class Span:
 def spans_of(plan: Plan) -> tuple[Span, ...]:
     """Return the plan's slots, those of the same mode put together."""
     before: dict[datetime, float] = {b.start: a.soc_pct for a, b in pairwise(plan.slots)}
+    if plan.start_soc_pct is not None:
+        before[plan.slots[0].start] = plan.start_soc_pct
     groups = (tuple(group) for _, group in groupby(plan.slots, key=lambda slot: slot.mode))
     return tuple(Span(slots=group, from_pct=before.get(group[0].start)) for group in groups)
 
@@ -130,4 +140,12 @@ def totals(plan: Plan) -> str:
     cost = f"{'earns' if earns else 'costs'} {money(abs(plan.cost), plan.currency)}"
     saved, gap = money(plan.saved, plan.currency), money(plan.gap, plan.currency)
     best = "none costs less" if round(plan.gap, 2) <= 0 else f"at most {gap} dearer than the best"
-    return f"{cost}; saves {saved} over a house that does not plan; {best}"
+    return f"{cost}; saves {saved} over a house that does not plan; {best}{_weighs(plan)}"
+
+
+def _weighs(plan: Plan) -> str:
+    """Return what the plan's power weighs, or spares others, if that is known."""
+    if plan.carbon_kg is None:
+        return ""
+    spared = " spared" if round(plan.carbon_kg, 1) < 0 else ""
+    return f"; {abs(plan.carbon_kg):.1f} kg of CO2{spared}"

@@ -22,7 +22,7 @@ from ohmstead.cli.plan_spans import (
 from ohmstead.control.words import price
 from ohmstead.model import BatteryMode, Plan, PlanSlot
 
-__all__ = ["draw_plan"]
+__all__ = ["COLOURS", "draw_plan"]
 
 _BLOCKS: Final = " ▁▂▃▄▅▆▇█"
 _LABEL: Final = 10
@@ -31,7 +31,7 @@ _WIDEST: Final = 96
 _HOURS_APART: Final = 3
 _ROOM: Final = 7
 """Columns that a time under the chart needs."""
-_COLOURS: Final = {
+COLOURS: Final = {
     BatteryMode.CHARGE: "blue",
     BatteryMode.DISCHARGE: "red",
     BatteryMode.HOLD: "bright_black",
@@ -40,6 +40,7 @@ _COLOURS: Final = {
     BatteryMode.EXPORT_SOLAR: "yellow",
     BatteryMode.IDLE: "magenta",
 }
+"""Of the modes, in a terminal."""
 
 
 def draw_plan(plan: Plan, zone: ZoneInfo, console: Console | None = None) -> None:
@@ -79,13 +80,13 @@ def _charts(plan: Plan, zone: ZoneInfo, console: Console) -> None:
     tell("charged", lambda slot: -slot.battery_w, "blue")
     tell("emptied", lambda slot: slot.battery_w, "red")
     modes = [_longest(column).mode for column in columns]
-    strip = [_COLOURS[mode] for mode in modes]
+    strip = [COLOURS[mode] for mode in modes]
     stored = _means(columns, lambda slot: slot.soc_pct)
     _bars(console, "battery", stored, (0.0, 100.0), strip, "100 %", height=3)
     console.print(Text(" " * _LABEL + _hours(columns, zone), "dim"))
     key = Text(" " * _LABEL)
     for mode in dict.fromkeys(slot.mode for slot in plan.slots):
-        key.append("█ ", _COLOURS[mode]).append(f"{MODES[mode]}  ")
+        key.append("█ ", COLOURS[mode]).append(f"{MODES[mode]}  ")
     console.print(key)
 
 
@@ -169,7 +170,7 @@ def _rows(plan: Plan, zone: ZoneInfo, console: Console) -> None:
     for span, cells in rows:
         line = Text(_line(cells, widths))
         at = len(cells[0].ljust(widths[0])) + 2
-        line.stylize(_COLOURS[span.first.mode], at, at + len(cells[1]))
+        line.stylize(COLOURS[span.first.mode], at, at + len(cells[1]))
         console.print(line, no_wrap=True, overflow="ellipsis")
         others = len(span.reasons) - 1
         more = f" (and {others} more)" if others else ""
@@ -178,16 +179,13 @@ def _rows(plan: Plan, zone: ZoneInfo, console: Console) -> None:
 
 def _cells(span: Span, plan: Plan, zone: ZoneInfo) -> tuple[str, ...]:
     start, end = span.first.start, span.last.end
-    stored = f"{span.last.soc_pct:.0f} %"
-    if span.from_pct is not None and round(span.from_pct) != round(span.last.soc_pct):
-        stored = f"{span.from_pct:.0f} → {stored}"
     moves = round(span.battery_w)
     way = "" if moves == 0 else " out" if moves > 0 else " in"
     return (
         f"{when(start, zone)}–{when(end, zone, since=start)}",
         MODES[span.first.mode],
         "–" if moves == 0 else f"{power(moves)}{way}",
-        stored,
+        span.stored,
         price_range((slot.import_per_kwh for slot in span.slots), plan.currency),
         money(span.cost, plan.currency),
     )

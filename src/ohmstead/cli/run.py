@@ -29,5 +29,6 @@ async def _run(settings: Settings) -> None:
     clock, stop = SystemClock(), asyncio.Event()
     app.watch_signals(stop)
     book = build.history(settings)
-    faces = faces_of(settings, clock, __version__, book=book)
-    await app.run(plan_of(settings, clock, book), clock, stop, faces)
+    plan = plan_of(settings, clock, book)
+    faces = faces_of(settings, clock, __version__, book=book, forecasts=plan.forecasts)
+    await app.run(plan, clock, stop, faces)

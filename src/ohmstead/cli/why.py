@@ -7,11 +7,18 @@ from zoneinfo import ZoneInfo
 import click
 
 from ohmstead import app
-from ohmstead.cli.common import as_json_option, config_option, plan_of, print_json, table
+from ohmstead.cli.common import (
+    as_json_option,
+    config_option,
+    plan_of,
+    plan_with_past,
+    print_json,
+    table,
+)
 from ohmstead.cli.service import ask_service
-from ohmstead.clock import SystemClock
+from ohmstead.clock import Clock, SystemClock
 from ohmstead.config.settings import Settings
-from ohmstead.model import shown
+from ohmstead.model import Tick, shown
 
 __all__ = ["command"]
 
@@ -33,10 +40,10 @@ def command(settings: Settings, writes: int, as_json: bool) -> None:
         from ohmstead.web.schema import decision_view, journal_view
 
         clock = SystemClock()
-        plan = plan_of(settings, clock)
-        tick = asyncio.run(app.look(plan, clock))
+        tick = asyncio.run(_look(settings, clock))
         decision = decision_view(tick.decision).model_dump(mode="json")
-        entries = asyncio.run(app.last_writes(plan, clock, writes)) if writes else ()
+        house = plan_of(settings, clock)
+        entries = asyncio.run(app.last_writes(house, clock, writes)) if writes else ()
         journal = [journal_view(entry).model_dump(mode="json") for entry in entries]
     if as_json:
         print_json({"decision": decision, "journal": journal or []})
@@ -55,3 +62,8 @@ def command(settings: Settings, writes: int, as_json: bool) -> None:
         old, new = (shown(entry[key]) for key in ("old", "new"))
         click.echo(f"{at:%d %b %H:%M:%S} {entry['device']} {entry['point']} {old} -> {new}")
         click.echo(f"    {entry['state']}: {entry['why']} ({entry['asked_by']})")
+
+
+async def _look(settings: Settings, clock: Clock) -> Tick:
+    async with plan_with_past(settings, clock) as plan:
+        return await app.look(plan, clock)

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
 from ohmstead.clock import Clock
 from ohmstead.config.catalogue import FAMILIES, forecast, output, price_source, strategy
-from ohmstead.config.settings import PriceEntry, Settings
+from ohmstead.config.settings import ControlEntry, PriceEntry, Settings
 from ohmstead.control.decide import Strategy
 from ohmstead.control.limits import Limits, limits
 from ohmstead.control.requests import Requests, requests
@@ -17,6 +18,7 @@ from ohmstead.history.book import Book
 from ohmstead.ports import (
     DevicePort,
     ForecastSource,
+    ForecastSources,
     HistoryPort,
     PlanPort,
     PriceSource,
@@ -31,6 +33,7 @@ __all__ = [
     "Face",
     "carbon",
     "devices",
+    "forecasts",
     "history",
     "load",
     "output_checks",
@@ -77,32 +80,55 @@ def solar(settings: Settings, history: HistoryPort | None) -> ForecastSource | N
 
 
 def load(settings: Settings, history: HistoryPort | None) -> ForecastSource:
-    """Return the load's forecast, which learns from *history*; there always is one."""
+    """Return the load's forecast, which learns from *history*; there always is one.
+
+    What goes into a car that the house's load counts is taken out of it: it is planned for itself.
+    """
     entry = settings.forecasts.get("load")
     make, kind = forecast("load", entry.source if entry else "history")
+    learns: Any = entry.settings if entry else kind()
+    if hasattr(learns, "without"):
+        cars = [name for name in _cars_inside(settings) if name not in learns.without]
+        learns = replace(learns, without=(*learns.without, *cars))
     source: ForecastSource = make(
-        entry.settings if entry else kind(),
+        learns,
         zone=ZoneInfo(settings.site.timezone),
         history=history,
     )
     return source
 
 
-def planner(settings: Settings, clock: Clock, history: HistoryPort | None) -> PlanPort | None:
-    """Return who keeps the plan; None if no strategy follows one."""
-    followed = next((e for e in settings.control if e.strategy == "follow_plan"), None)
-    if followed is None:
+def _cars_inside(settings: Settings) -> list[str]:
+    """Return the powers of the chargers that the battery's own meter sees."""
+    inside = (e for e in settings.devices if getattr(e.settings, "behind", None) == "inside")
+    return [f"{entry.name}.power_w" for entry in inside]
+
+
+def forecasts(settings: Settings, history: HistoryPort | None) -> ForecastSources:
+    """Return all who tell of the hours to come; nobody, where nobody asked and nobody plans."""
+    if not settings.forecasts and not _follows(settings):
+        return ForecastSources()
+    return ForecastSources(
+        load=load(settings, history), solar=solar(settings, history), carbon=carbon(settings)
+    )
+
+
+def planner(settings: Settings, clock: Clock, known: ForecastSources) -> PlanPort | None:
+    """Return who keeps the plan, made of what is *known*; None if no strategy follows one."""
+    followed = _follows(settings)
+    if followed is None or known.load is None:
         return None
     from ohmstead.site.plans import PlanWatch  # it brings numpy along
 
     grid = settings.site.grid
     return PlanWatch(
         cast("FollowPlan", followed.settings),
-        load(settings, history),
-        solar(settings, history),
+        known.load,
+        known.solar,
         clock,
         import_limit_w=grid.import_limit_w,
         export_limit_w=grid.export_limit_w,
+        carbon=known.carbon,
     )
 
 
@@ -161,6 +187,10 @@ def output_checks(settings: Settings, clock: Clock) -> list[Check]:
     return [
         (name, made.check) for name, made in _outputs(settings, clock) if hasattr(made, "check")
     ]
+
+
+def _follows(settings: Settings) -> ControlEntry | None:
+    return next((entry for entry in settings.control if entry.strategy == "follow_plan"), None)
 
 
 def _outputs(settings: Settings, clock: Clock) -> Iterator[tuple[str, Any]]:

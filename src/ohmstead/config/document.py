@@ -9,8 +9,9 @@ from typing import Any, Final, TypeAlias
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import YAMLError
 
+from ohmstead.config.yaml_file import UNREADABLE, read_yaml
 from ohmstead.errors import ConfigError
 
 __all__ = ["Document", "Place", "read_document"]
@@ -53,7 +54,7 @@ def read_document(path: Path, environment: Mapping[str, str] | None = None) -> D
     Raises ``ConfigError`` naming the file and line.
     """
     environment = os.environ if environment is None else environment
-    loaded = _load(path)
+    loaded = read_yaml(path)
     if loaded is None:
         loaded = CommentedMap()
     if not isinstance(loaded, CommentedMap):
@@ -86,39 +87,18 @@ class _Secrets:
         if (value := self._environment.get(_SECRET_ENVIRONMENT + name.upper())) is not None:
             return value
         if self._values is None:
-            loaded = _load(self._path) if self._path.exists() else {}
+            loaded = read_yaml(self._path) if self._path.exists() else {}
             self._values = loaded if isinstance(loaded, Mapping) else {}
         return self._values[name]
-
-
-def _load(path: Path) -> Any:  # noqa: ANN401 - whatever YAML holds
-    yaml = YAML()
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as exc:
-        raise ConfigError(f"{path} is not there; `ohmstead init` writes one") from exc
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigError(f"{path} cannot be read: {exc}") from exc
-    except MarkedYAMLError as exc:
-        mark = exc.problem_mark or exc.context_mark
-        line = f":{mark.line + 1}" if mark else ""
-        problem = (exc.problem or "not YAML").strip().splitlines()[0]
-        raise ConfigError(f"{path.name}{line}: {problem}{_hint(problem)}") from exc
-    except YAMLError as exc:
-        raise ConfigError(f"{path.name}: not YAML: {exc}") from exc
-
-
-def _hint(problem: str) -> str:
-    if "\\t" in problem or "tab" in problem:
-        return "; indent with spaces, not tabs"
-    return "; two keys of one name? keep one" if "duplicate key" in problem else ""
 
 
 def _plain(node: Any, place: Place, document: Document, secrets: _Secrets) -> Any:  # noqa: ANN401 - YAML
     """Return *node* as plain values, noting the line of every key."""
     if isinstance(node, CommentedMap):
         for key in node:
-            document.lines[*place, _key(key)] = node.lc.key(key)[0] + 1
+            # A key that was merged in from elsewhere stands where the mapping does.
+            line = node.lc.key(key)[0] if key in (node.lc.data or ()) else node.lc.line
+            document.lines[*place, _key(key)] = line + 1
         return {
             _key(key): _plain(node[key], (*place, _key(key)), document, secrets) for key in node
         }
@@ -128,8 +108,6 @@ def _plain(node: Any, place: Place, document: Document, secrets: _Secrets) -> An
         return [_plain(item, (*place, n), document, secrets) for n, item in enumerate(node)]
     if isinstance(node, TaggedScalar):
         name = str(node.value)
-        if node.tag.value != "!secret":
-            raise ConfigError(document.complaint(place, f"unknown tag {node.tag.value}"))
         try:
             return secrets[name]
         except KeyError:
@@ -162,7 +140,7 @@ def _override(document: Document, name: str, text: str) -> None:
                 holder = holder.setdefault(step, {})
             else:
                 holder = holder[step]
-    except (ValueError, IndexError, TypeError, YAMLError) as exc:
+    except (*UNREADABLE, YAMLError) as exc:
         raise ConfigError(
             f"{name} in the environment names no place in {document.path.name}"
         ) from exc

@@ -69,6 +69,7 @@ class _Reader:
         buy = self._price("import", top.prices.buy)
         sell = self._price("export", top.prices.sell)
         forecasts = self._forecasts(top)
+        self._carbon(control, forecasts)
         web = self._check(validator(settings_type(WEB_SETTINGS)), top.web or {}, ("web",))
         history = self._check(
             validator(settings_type(HISTORY_SETTINGS)), top.history or {}, ("history",)
@@ -163,6 +164,18 @@ class _Reader:
                 "is missing; the sun's forecast needs it: {latitude: 51.48, longitude: -0.01}",
             )
         return {entry.kind: entry for entry in entries if entry}
+
+    def _carbon(
+        self, control: Iterable[ControlEntry | None], forecasts: Mapping[str, ForecastEntry]
+    ) -> None:
+        for number, entry in enumerate(control):
+            if entry is None or "carbon" in forecasts:
+                continue
+            if getattr(entry.settings, "carbon_per_kg", 0) > 0:
+                self._complain(
+                    ("control", number, entry.strategy, "carbon_per_kg"),
+                    "needs to know what power weighs; say `forecasts: {carbon: {source: uk}}`",
+                )
 
     def _forecast(self, kind: str, given: dict[str, Any]) -> ForecastEntry | None:
         place: Place = ("forecasts", kind)

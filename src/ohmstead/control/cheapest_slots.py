@@ -50,6 +50,8 @@ class CheapestSlots:
     """The whole capacity, if the batteries are others."""
     charge_w: float | None = None
     """How fast they charge, if they are others."""
+    least_confidence: float = 0.5
+    """How sure a price must be that may not hold, such as a dispatch's; 0 believes them all."""
     old_behaviour: bool = False
     """Decide exactly as octolux did, its mistakes included."""
 
@@ -60,6 +62,8 @@ class CheapestSlots:
                 raise ValueError(f"{name} must be from 0 to 100")
         if self.batteries < 1:
             raise ValueError("batteries must be 1 or more")
+        if not 0 <= self.least_confidence <= 1:
+            raise ValueError("least_confidence must be from 0 to 1")
         for name in ("capacity_kwh", "charge_w"):
             value = getattr(self, name)
             if value is not None and value <= 0:
@@ -94,7 +98,7 @@ def cheapest_slots(site: SiteSnapshot, room: Room, settings: CheapestSlots) -> A
     known = curve.half_hours(site.at)
     verdict = judge(settings, known, site.at, site.timezone, site.soc_pct, plan, planned_at)
     memory = _keep(verdict)
-    at = f"at {price(now_slot.per_kwh, curve.currency)} "
+    at = f"at {price(now_slot.believed_per_kwh(_least(settings)), curve.currency)} "
     end = known[0].end
     if verdict.charge:
         modes, did = {BatteryMode.CHARGE}, f"the battery charges until {clock_time(site, end)}"
@@ -127,7 +131,8 @@ def judge(
     The numbers of the steps are those of the rule's description.
     """
     soc = _UNKNOWN_SOC_PCT if soc_pct is None else soc_pct
-    pence = {slot.start: round(slot.per_kwh * 100, 4) for slot in known}
+    least = _least(settings)
+    pence = {slot.start: round(slot.believed_per_kwh(least) * 100, 4) for slot in known}
     current = known[0].start
     # 3. Plan anew in the evening, or when the plan is old.
     stale = planned_at is None or now - planned_at > _KEEP_FOR
@@ -153,6 +158,11 @@ def judge(
     if charge and not settings.old_behaviour:
         discharge = False  # the old rule allowed both at once, and left it to the inverter
     return Verdict(charge=charge, discharge=discharge, plan=plan, planned_at=planned_at, why=why)
+
+
+def _least(settings: CheapestSlots) -> float:
+    """Return how sure a price must be; the old rule knew nothing of that."""
+    return 0.0 if settings.old_behaviour else settings.least_confidence
 
 
 def _night(

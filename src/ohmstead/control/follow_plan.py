@@ -8,12 +8,36 @@ from typing import Final
 from ohmstead.control.words import clock_time, price
 from ohmstead.model import Advice, BatteryMode, Room, SiteSnapshot
 
-__all__ = ["FollowPlan", "follow_plan"]
+__all__ = ["FollowPlan", "Futures", "follow_plan"]
 
-_OLD: Final = timedelta(minutes=45)
-"""A plan is made every few minutes; one so old was made of things that hold no more."""
 _LONGEST: Final = timedelta(hours=12)
+_SLACK_PCT: Final = 2.0
+"""How far the battery must recover before the reserve no longer binds."""
+_AT_RESERVE: Final = {
+    BatteryMode.SELF_USE: BatteryMode.HOLD,
+    BatteryMode.DISCHARGE: BatteryMode.HOLD,
+    BatteryMode.EXPORT_SOLAR: BatteryMode.IDLE,
+}
+"""What becomes of a mode at the reserve: the same, but for what leaves the battery."""
 _CHARGES: Final = frozenset({BatteryMode.CHARGE, BatteryMode.CHARGE_SOLAR})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Futures:
+    """How likely each way is in which the coming hours may turn out, beside the others."""
+
+    dull: float = 0.0
+    """Little sun and much load: nine times in ten it is better."""
+    middle: float = 1.0
+    """What to expect."""
+    bright: float = 0.0
+    """Much sun and little load: nine times in ten it is worse."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant."""
+        shares = (self.dull, self.middle, self.bright)
+        if not all(0 <= share < math.inf for share in shares) or not sum(shares):
+            raise ValueError("the shares of futures must not be below 0, nor all of them 0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +60,22 @@ class FollowPlan:
     """For a hybrid, what its one inverter brings to the house; sun and battery share it."""
     export: bool = True
     """Whether the battery may feed the grid where that pays."""
+    futures: Futures = Futures(dull=0.25, middle=0.5, bright=0.25)
+    """What the first step of the plan must suit; the middle alone is a plan with one future."""
+    worth_a_switch: float = 0.02
+    """What a new plan must save over the one in force to do anything else, in money."""
+    carbon_per_kg: float = 0.0
+    """What a kilogram of CO2 counts for beside the price, in money; needs a carbon forecast."""
+    curtail: bool = False
+    """Whether the sun may be turned down where feeding in costs money; no driver does it yet."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
         if self.wear_per_kwh < 0 or not math.isfinite(self.wear_per_kwh):
             raise ValueError("wear_per_kwh must not be below 0")
+        for name in ("worth_a_switch", "carbon_per_kg"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name} must not be below 0")
         if not 0 <= self.min_soc_pct < 100:  # noqa: PLR2004 - per cent
             raise ValueError("min_soc_pct must be from 0 to 99")
         for name in ("charge_efficiency", "discharge_efficiency"):
@@ -54,16 +89,22 @@ class FollowPlan:
 
 def follow_plan(site: SiteSnapshot, room: Room, settings: FollowPlan) -> Advice:
     """Return the mode of the plan's present slot, until the plan changes its mind."""
-    del room, settings
+    del room
     plan = site.plan
     if plan is None:
-        return Advice(reason="there is no plan yet", blind=True)
-    slot, end = plan.at(site.at), plan.run_from(site.at)
-    if plan.age(site.at) > _OLD or slot is None or end is None:
+        why = f"there is no plan: {site.plan_trouble}" if site.plan_trouble else None
+        return Advice(reason=why or "there is no plan yet", blind=True)
+    slot, last = plan.at(site.at), plan.last_of_run(site.at)
+    if not plan.holds(site.at) or slot is None or last is None:
         return Advice(reason="the plan is too old to be followed", blind=True)
-    end = min(end, site.at + _LONGEST)
+    kept = _kept(site, settings, slot.mode)
+    if kept is not None:
+        return kept
+    # Where the run ends, not the half-hour: so it goes on if we are not there to say so.
+    end, target_pct = min(last.end, site.at + _LONGEST), last.target_pct
     until = None if slot.mode is BatteryMode.SELF_USE else end
-    power_w = math.inf if slot.power_w is None else slot.power_w
+    # In whole watts: a hair less than the inverter's most would be another setting of it.
+    power_w = math.inf if slot.power_w is None else round(slot.power_w)
     charges, empties = slot.mode in _CHARGES, slot.mode is BatteryMode.DISCHARGE
     now = price(slot.import_per_kwh, plan.currency)
     return Advice(
@@ -72,8 +113,22 @@ def follow_plan(site: SiteSnapshot, room: Room, settings: FollowPlan) -> Advice:
             modes=frozenset({slot.mode}),
             charge_w=power_w if charges else math.inf,
             discharge_w=power_w if empties else math.inf,
-            ceiling_pct=min(slot.target_pct, 100.0) if charges else 100.0,
-            floor_pct=max(slot.target_pct, 0.0) if empties else 0.0,
+            ceiling_pct=min(target_pct, 100.0) if charges else 100.0,
+            floor_pct=max(target_pct, 0.0) if empties else 0.0,
             until=until,
         ),
+    )
+
+
+def _kept(site: SiteSnapshot, settings: FollowPlan, mode: BatteryMode) -> Advice | None:
+    """Return a hold at the plan's reserve, which the inverter's own may lie below."""
+    slack = _SLACK_PCT if "low" in site.memory else 0.0
+    if mode not in _AT_RESERVE or not settings.min_soc_pct or site.soc_pct is None:
+        return None
+    if site.soc_pct > settings.min_soc_pct + slack:
+        return None
+    return Advice(
+        reason=f"the battery keeps the plan's reserve of {settings.min_soc_pct:.0f} %",
+        room=Room(modes=frozenset({_AT_RESERVE[mode]})),
+        memory={"low": "yes"},
     )

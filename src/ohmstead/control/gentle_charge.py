@@ -29,6 +29,8 @@ class GentleCharge:
     """When it should be done."""
     target_pct: float = 100.0
     """How full the battery should be then."""
+    target_point: str | None = None
+    """An inverter's setting that says so instead, for owners who set it in the maker's app."""
     as_needed: bool = False
     """Charge only what the next day needs, as the plan foretells it; *target_pct* at most."""
     least_pct: float = 20.0
@@ -70,7 +72,10 @@ def gentle_charge(site: SiteSnapshot, room: Room, settings: GentleCharge) -> Adv
         )
     begun = part[0].isoformat()
     mine = site.memory if site.memory.get("begun") == begun else {}
-    if "target_pct" in mine:
+    told_pct = _told_pct(site, settings)
+    if told_pct is not None and not settings.as_needed:
+        target_pct, why = told_pct, "as the inverter is told"
+    elif "target_pct" in mine:
         target_pct, why = float(mine["target_pct"]), mine["why"]
     else:
         target_pct, why = _target(site, settings, part[1])
@@ -109,15 +114,23 @@ def _before(site: SiteSnapshot, settings: GentleCharge) -> Advice:
 
 def _target(site: SiteSnapshot, settings: GentleCharge, end: datetime) -> tuple[float, str]:
     """Return how full the battery should be at *end*, and why."""
+    most_pct = _told_pct(site, settings) or settings.target_pct
     if not settings.as_needed:
-        return settings.target_pct, "as its owner wants"
+        return most_pct, "as its owner wants"
     capacity_kwh = _capacity_kwh(site, settings)
     needed_kwh = None if capacity_kwh is None else _needed_kwh(site, settings, end, capacity_kwh)
     if capacity_kwh is None or needed_kwh is None:
-        return settings.target_pct, "as nobody foretells the day"
+        return most_pct, "as nobody foretells the day"
     wanted_pct = math.ceil(round(settings.least_pct + 100 * needed_kwh / capacity_kwh, 6))
     why = f"as the day needs {needed_kwh:.1f} kWh of it"
-    return min(float(wanted_pct), settings.target_pct), why
+    return min(float(wanted_pct), most_pct), why
+
+
+def _told_pct(site: SiteSnapshot, settings: GentleCharge) -> float | None:
+    """Return what the owner's setting says; None if there is none, or it is not known for now."""
+    readings = [device.reading for device in site.devices.values() if device.reading is not None]
+    told = (reading.values.get(settings.target_point or "") for reading in readings)
+    return next((float(pct) for pct in told if isinstance(pct, int | float)), None)
 
 
 def _needed_kwh(

@@ -20,9 +20,13 @@ class PriceThreshold:
     """How fast to charge; the inverter's most if not said."""
     until_soc_pct: float = 100.0
     """Where to stop."""
+    least_confidence: float = 0.5
+    """How sure a price must be that may not hold, such as a dispatch's; 0 believes them all."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
+        if not 0 <= self.least_confidence <= 1:
+            raise ValueError("least_confidence must be from 0 to 1")
         if self.power_w is not None and self.power_w <= 0:
             raise ValueError("power_w must be above 0")
         if not 0 < self.until_soc_pct <= 100:  # noqa: PLR2004 - per cent
@@ -35,10 +39,11 @@ def price_threshold(site: SiteSnapshot, room: Room, settings: PriceThreshold) ->
     slot = curve.at(site.at) if curve else None
     if curve is None or slot is None:
         return Advice(reason="the import price is not known for now", blind=True)
-    now, most = (price(value, curve.currency) for value in (slot.per_kwh, settings.at_most_per_kwh))
-    if slot.per_kwh > settings.at_most_per_kwh:
+    present = slot.believed_per_kwh(settings.least_confidence)
+    now, most = (price(value, curve.currency) for value in (present, settings.at_most_per_kwh))
+    if present > settings.at_most_per_kwh:
         return Advice(reason=f"the price of {now} is above {most}, so the battery serves the house")
-    end = max(_cheap_until(curve, slot.start, settings.at_most_per_kwh))
+    end = max(_cheap_until(curve, slot.start, settings))
     return Advice(
         reason=f"the price of {now} is not above {most}, so the battery charges until "
         f"{clock_time(site, end)}",
@@ -51,11 +56,14 @@ def price_threshold(site: SiteSnapshot, room: Room, settings: PriceThreshold) ->
     )
 
 
-def _cheap_until(curve: PriceCurve, start: datetime, most: float) -> Iterator[datetime]:
+def _cheap_until(
+    curve: PriceCurve, start: datetime, settings: PriceThreshold
+) -> Iterator[datetime]:
     """Yield the ends of the cheap slots that follow one another from *start* on."""
     end = start
     for slot in curve.between(start, curve.slots[-1].end):
-        if slot.start != end or slot.per_kwh > most:
+        per_kwh = slot.believed_per_kwh(settings.least_confidence)
+        if slot.start != end or per_kwh > settings.at_most_per_kwh:
             return
         end = slot.end
         yield end

@@ -5,10 +5,8 @@ correction is learnt from.
 """
 
 import asyncio
-import json
 import logging
 import math
-import os
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +17,7 @@ from typing import Any, Final, Protocol
 from ohmstead.errors import ForecastBusy, ForecastError
 from ohmstead.forecasts import quarters
 from ohmstead.forecasts.quarters import Told
+from ohmstead.json_file import read_json, write_json
 
 __all__ = ["Keeper", "Kept", "Teller", "load", "save"]
 
@@ -157,53 +156,34 @@ def _after_failure(
 
 def load(path: Path | None) -> Kept:
     """Return what is kept in *path*; a file that cannot be understood is set aside."""
-    if path is None or not path.exists():
-        return Kept()
-    try:
-        kept = json.loads(path.read_text())
-        return Kept(
-            told=dict(_row(row) for row in kept["told"]),
-            fetched_at=_moment(kept["fetched_at"]),
-            due=_moment(kept["due"]),
-            failures=int(kept["failures"]),
-            trouble=str(kept["trouble"]),
-            called=[datetime.fromisoformat(at).astimezone(UTC) for at in kept["called"]],
-        )
-    except (OSError, ValueError, KeyError, TypeError, OverflowError) as exc:
-        aside = path.with_suffix(".broken")
-        log.warning("%s cannot be understood (%s); set aside as %s", path, exc, aside.name)
-        try:
-            path.replace(aside)
-        except OSError as inner:
-            log.warning("%s cannot be set aside: %s", path, inner)
-        return Kept()
+    return read_json(path, _understood, "the forecast is fetched anew") or Kept()
 
 
-def save(path: Path | None, kept: Kept) -> None:
-    """Keep *kept* in *path*, whole or not at all; a full disk loses the record, no more."""
-    if path is None:
-        return
-    document: Mapping[str, Any] = {
-        "fetched_at": kept.fetched_at and kept.fetched_at.isoformat(),
-        "due": kept.due and kept.due.isoformat(),
-        "failures": kept.failures,
-        "trouble": kept.trouble,
-        "called": [at.isoformat() for at in kept.called],
+def save(path: Path | None, forecast: Kept) -> None:
+    """Keep *forecast* in *path*, whole or not at all; a full disk loses the record, no more."""
+    document = {
+        "fetched_at": forecast.fetched_at and forecast.fetched_at.isoformat(),
+        "due": forecast.due and forecast.due.isoformat(),
+        "failures": forecast.failures,
+        "trouble": forecast.trouble,
+        "called": [at.isoformat() for at in forecast.called],
         "told": [
             [quarter, *(round(watts, 1) for watts in told)]
-            for quarter, told in sorted(kept.told.items())
+            for quarter, told in sorted(forecast.told.items())
         ],
     }
-    fresh = path.with_suffix(".new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with fresh.open("w") as file:
-            json.dump(document, file)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    except OSError as exc:
-        log.warning("the forecast is not kept: %s", exc)
+    write_json(path, document, "the forecast is not kept")
+
+
+def _understood(document: Any) -> Kept:  # noqa: ANN401 - JSON
+    return Kept(
+        told=dict(_row(row) for row in document["told"]),
+        fetched_at=_moment(document["fetched_at"]),
+        due=_moment(document["due"]),
+        failures=int(document["failures"]),
+        trouble=str(document["trouble"]),
+        called=[datetime.fromisoformat(at).astimezone(UTC) for at in document["called"]],
+    )
 
 
 def _row(row: Any) -> tuple[int, Told]:  # noqa: ANN401 - JSON

@@ -1,9 +1,11 @@
 """The history as the rest of the service sees it: records while the site runs, and answers."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import date, datetime, tzinfo
 from pathlib import Path
+from typing import Self
 
 from ohmstead.errors import HistoryError
 from ohmstead.history.costs import costs
@@ -42,6 +44,26 @@ class Book:
             finally:
                 self._history = None
 
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Self | None]:
+        """Answer from what is recorded, without a site: nothing is written, locked or made.
+
+        Yields None where nothing was recorded, or nothing can be read, which the log tells.
+        """
+        if not self._may_be_there():
+            yield None
+            return
+        history = History(self._path, self._zone, lambda *_: None, self._settings, read_only=True)
+        async with AsyncExitStack() as stack:
+            try:
+                self._history = await stack.enter_async_context(history)
+            except HistoryError as exc:
+                log.warning("going on without what was recorded: %s", exc)
+            try:
+                yield None if self._history is None else self
+            finally:
+                self._history = None
+
     def known(self) -> Sequence[tuple[str, str]]:
         """Every device and point ever recorded."""
         return sorted({(signal.device, signal.point) for signal in self._open.signals})
@@ -76,6 +98,12 @@ class Book:
         if (last - first).days > _MOST_DAYS:
             raise HistoryError(f"at most {_MOST_DAYS} days at a time")
         return await costs(self._open, first, last)
+
+    def _may_be_there(self) -> bool:
+        try:
+            return self._path.exists()
+        except OSError:
+            return True  # opening it says what is wrong
 
     @property
     def _open(self) -> History:

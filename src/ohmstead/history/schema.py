@@ -5,7 +5,7 @@ from typing import Final
 
 from ohmstead.errors import HistoryError
 
-__all__ = ["STEPS", "migrate"]
+__all__ = ["STEPS", "check", "migrate"]
 
 STEPS: Final = (
     # 1: signals, every sample for some days, and the three levels that are rolled up from them.
@@ -42,10 +42,27 @@ STEPS: Final = (
 """What to run, one after the other; a file's ``user_version`` says how many it has seen."""
 
 
+_TOO_NEW: Final = "it was written by a newer Ohmstead; update, or move it away"
+
+
 def migrate(database: sqlite3.Connection, steps: tuple[str, ...] = STEPS) -> None:
     """Bring the file up to the last of *steps*; raises ``HistoryError`` if it is newer."""
-    (version,) = database.execute("PRAGMA user_version").fetchone()
+    version = _version(database)
     if version > len(steps):
-        raise HistoryError("it was written by a newer Ohmstead; update, or move it away")
+        raise HistoryError(_TOO_NEW)
     for number, step in enumerate(steps[version:], start=version + 1):
         database.executescript(f"BEGIN IMMEDIATE; {step} PRAGMA user_version = {number}; COMMIT;")
+
+
+def check(database: sqlite3.Connection) -> None:
+    """Raise ``HistoryError`` unless the file can be read as it is."""
+    version = _version(database)
+    if version > len(STEPS):
+        raise HistoryError(_TOO_NEW)
+    if version < len(STEPS):
+        raise HistoryError("it was written by an older Ohmstead; `ohmstead run` updates it")
+
+
+def _version(database: sqlite3.Connection) -> int:
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    return int(version)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, Self, TypeVar
 
 from ohmstead.errors import HistoryError
-from ohmstead.history.schema import migrate
+from ohmstead.history.schema import check, migrate
 
 __all__ = ["Store"]
 
@@ -117,7 +117,7 @@ class Store:
         )
         try:
             database.executescript(_TO_READ if self._read_only else _PRAGMAS)
-            migrate(database)
+            (check if self._read_only else migrate)(database)
         except sqlite3.Error:
             database.close()
             raise

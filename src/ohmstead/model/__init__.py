@@ -1,5 +1,6 @@
 """The words we think in: frozen data, no behaviour beyond arithmetic."""
 
+from ohmstead.model.calibration import Calibration
 from ohmstead.model.command import (
     Applied,
     BatteryCommand,
@@ -59,6 +60,7 @@ __all__ = [
     "BatteryMode",
     "BatteryReading",
     "Button",
+    "Calibration",
     "Category",
     "ChargerReading",
     "Chart",

@@ -3,10 +3,14 @@
 from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from ohmstead.model.command import BatteryMode
 
 __all__ = ["Plan", "PlanSlot"]
+
+_OLD: Final = timedelta(minutes=45)
+"""A plan is made every few minutes; one so old was made of things that hold no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +28,7 @@ class PlanSlot:
     grid_w: float
     pv_w: float
     load_w: float
+    """Of the house and its cars."""
     soc_pct: float
     """At the end, as forecast."""
     import_per_kwh: float
@@ -33,6 +38,8 @@ class PlanSlot:
     worth_per_kwh: float
     """What one more kWh in the battery would save later."""
     reason: str
+    car_w: float = 0.0
+    """What of the load goes into cars."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +57,10 @@ class Plan:
     made_of: str = ""
     """Which prices and forecasts it was made of, in words."""
     currency: str = "GBP"
+    start_soc_pct: float | None = None
+    """What is stored when the first slot begins."""
+    carbon_kg: float | None = None
+    """What the power drawn weighs in CO2, less what is fed in; None if nobody knows."""
 
     def at(self, moment: datetime) -> PlanSlot | None:
         """Return the slot that *moment* lies in, or None where nothing is planned."""
@@ -58,18 +69,38 @@ class Plan:
             return self.slots[number]
         return None
 
-    def run_from(self, moment: datetime) -> datetime | None:
-        """Return when what is planned at *moment* changes, or None where nothing is planned."""
+    def soc_at(self, moment: datetime) -> float | None:
+        """Return what should be stored at *moment*, or None where nothing is planned."""
         now = self.at(moment)
         if now is None:
             return None
-        end = now.end
-        for slot in self.slots[self.slots.index(now) + 1 :]:
-            if slot.mode is not now.mode or slot.start != end:
+        number = self.slots.index(now)
+        before = self.slots[number - 1].soc_pct if number else self.start_soc_pct
+        if before is None:
+            return None
+        share = (moment - now.start) / (now.end - now.start)
+        return before + share * (now.soc_pct - before)
+
+    def run_from(self, moment: datetime) -> datetime | None:
+        """Return when what is planned at *moment* changes, or None where nothing is planned."""
+        last = self.last_of_run(moment)
+        return None if last is None else last.end
+
+    def last_of_run(self, moment: datetime) -> PlanSlot | None:
+        """Return the last of the slots that go on as is planned at *moment*; None if nothing is."""
+        last = self.at(moment)
+        if last is None:
+            return None
+        for slot in self.slots[self.slots.index(last) + 1 :]:
+            if slot.mode is not last.mode or slot.start != last.end:
                 break
-            end = slot.end
-        return end
+            last = slot
+        return last
 
     def age(self, now: datetime) -> timedelta:
         """Return how long ago it was made."""
         return now - self.made_at
+
+    def holds(self, now: datetime) -> bool:
+        """Tell whether it may still be followed: it is fresh, and says what to do now."""
+        return self.age(now) <= _OLD and self.at(now) is not None

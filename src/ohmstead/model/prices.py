@@ -30,6 +30,21 @@ class PriceSlot:
     """What makes it other than the tariff's own price: ``dispatch``, ``saving_session``, …"""
     confidence: float = 1.0
     """How sure it is that the price will hold, 0 to 1; a planned dispatch may be withdrawn."""
+    usual_per_kwh: float | None = None
+    """What it costs if the price does not hold; None if nobody knows."""
+
+    @property
+    def expected_per_kwh(self) -> float:
+        """What to reckon with: the price and the usual one, as likely as they are."""
+        if self.usual_per_kwh is None:
+            return self.per_kwh
+        return self.confidence * self.per_kwh + (1 - self.confidence) * self.usual_per_kwh
+
+    def believed_per_kwh(self, least_confidence: float) -> float:
+        """Return the price where it is so sure at least, else the usual one if that is known."""
+        if self.confidence >= least_confidence or self.usual_per_kwh is None:
+            return self.per_kwh
+        return self.usual_per_kwh
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,6 +129,8 @@ class SiteSnapshot:
     mode_since: datetime | None = None
     plan: Plan | None = None
     """What the house means to do; None while nobody plans."""
+    plan_trouble: str | None = None
+    """Why there is no new plan, in a sentence; None while all is well, or nobody plans."""
     memory: Mapping[str, str] = field(default_factory=dict)
     """What the strategies asked to be reminded of, each under its own key."""
 

@@ -17,6 +17,7 @@ from ohmstead.outputs.givtcp_desk import Desk
 from ohmstead.outputs.givtcp_mqtt import root_of, talk
 from ohmstead.outputs.givtcp_rest import Networks, routes_for
 from ohmstead.outputs.givtcp_tree import Generation
+from ohmstead.outputs.mqtt_client import try_out
 from ohmstead.outputs.mqtt_settings import EMBEDDED, MqttSettings
 from ohmstead.ports import BatteryPort, SitePort
 
@@ -118,6 +119,13 @@ class GivtcpOutput:
                 for desk in desks.values():
                     desk.heard(tick)
                 self._look(desks, site, group)
+
+    async def check(self) -> str:
+        """Return what can be said of the broker, or raise ``OutputError``."""
+        mqtt = self._settings.mqtt
+        if mqtt is None:
+            return f"no broker is asked for; the routes will be on {self._settings.listen}"
+        return await try_out(mqtt, f"{mqtt.client_id or 'givtcp'}-check")
 
     def _desk(self, name: str, site: SitePort) -> Desk:
         settings = self._settings

@@ -1,16 +1,17 @@
 """Tells people and programs of events: messages through Apprise, JSON to webhooks."""
 
 import asyncio
-import json
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack
 from datetime import tzinfo
 from pathlib import Path
+from typing import Any, Final
 
 import httpx2
 
 from ohmstead.clock import Clock
+from ohmstead.json_file import read_json, write_json
 from ohmstead.model import Tick
 from ohmstead.outputs.events import Events
 from ohmstead.outputs.notify_mailbox import Mailbox
@@ -21,6 +22,8 @@ from ohmstead.ports import SitePort
 __all__ = ["NotifyOutput", "NotifySettings"]
 
 log = logging.getLogger(__name__)
+
+_TWICE: Final = "things may be told twice"
 
 
 class NotifyOutput:
@@ -110,28 +113,13 @@ class NotifyOutput:
 
     def _load(self) -> list[str]:
         """Return what an earlier run has told of; nothing if that cannot be read."""
-        if self._told is None:
-            return []
-        try:
-            given = json.loads(self._told.read_text())
-        except FileNotFoundError:
-            return []
-        except (OSError, ValueError) as exc:
-            log.warning(
-                "notify: %s cannot be read, so things may be told twice: %s", self._told, exc
-            )
-            return []
-        return [str(key) for key in given] if isinstance(given, list) else []
+        return read_json(self._told, _keys, _TWICE) or []
 
     def _save(self, standing: Sequence[str]) -> None:
-        if self._told is None:
-            return
-        try:
-            self._told.parent.mkdir(parents=True, exist_ok=True)
-            new = self._told.with_suffix(".new")
-            new.write_text(json.dumps(standing))
-            new.replace(self._told)
-        except OSError as exc:
-            log.warning(
-                "notify: %s cannot be written, so things may be told twice: %s", self._told, exc
-            )
+        write_json(self._told, standing, _TWICE)
+
+
+def _keys(document: Any) -> list[str]:  # noqa: ANN401 - JSON
+    if not isinstance(document, list):
+        raise TypeError("it is no list")
+    return [str(key) for key in document]

@@ -1,18 +1,19 @@
 """Tells PVOutput what the sun gave and the house used, and keeps it while that is away."""
 
 import asyncio
-import json
 import logging
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
 import httpx2
 
 from ohmstead.clock import Clock
 from ohmstead.errors import ConfigError, OutputError
+from ohmstead.json_file import read_json, write_json
 from ohmstead.outputs.pvoutput_api import (
     Answer,
     Away,
@@ -206,37 +207,27 @@ class PvoutputOutput:
                 "days": [[d.day.isoformat(), d.generated_wh, d.exported_wh] for d in self._days],
                 "today": self._day.kept(),
             }
-            await asyncio.to_thread(self._save, json.dumps(kept))
+            await asyncio.to_thread(self._save, kept)
 
     def _load(self) -> None:
-        """Take up what an earlier run left; what cannot be read is lost."""
-        if self._path is None or not self._path.exists():
-            return
-        try:
-            kept = json.loads(self._path.read_text())
-            self._waiting = deque(
-                Status(at=datetime.fromisoformat(at), pv_w=_watts(pv_w), load_w=_watts(load_w))
-                for at, pv_w, load_w in kept["statuses"]
-            )
-            self._days = deque(
-                Day(day=date.fromisoformat(day), generated_wh=int(made), exported_wh=int(sold))
-                for day, made, sold in kept["days"]
-            )
-            if kept["today"] is not None:
-                self._day.take_up(kept["today"])
-        except (OSError, ValueError, TypeError, KeyError) as exc:
-            log.warning("pvoutput: %s cannot be read; what waited is lost: %s", self._path, exc)
+        """Take up what an earlier run left."""
+        read_json(self._path, self._take_up, "pvoutput never hears of what waited")
 
-    def _save(self, text: str) -> None:
-        if self._path is None:
-            return
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            fresh = self._path.with_suffix(".new")
-            fresh.write_text(text)
-            fresh.replace(self._path)
-        except OSError as exc:
-            log.warning("pvoutput: what waits cannot be kept over a restart: %s", exc)
+    def _take_up(self, kept: Any) -> None:  # noqa: ANN401 - JSON
+        statuses = [
+            Status(at=datetime.fromisoformat(at), pv_w=_watts(pv_w), load_w=_watts(load_w))
+            for at, pv_w, load_w in kept["statuses"]
+        ]
+        days = [
+            Day(day=date.fromisoformat(day), generated_wh=int(made), exported_wh=int(sold))
+            for day, made, sold in kept["days"]
+        ]
+        if kept["today"] is not None:
+            self._day.take_up(kept["today"])
+        self._waiting, self._days = deque(statuses), deque(days)
+
+    def _save(self, kept: Mapping[str, object]) -> None:
+        write_json(self._path, kept, "pvoutput never hears of what waits, after a restart")
 
 
 def _local(status: Status, zone: tzinfo) -> str:

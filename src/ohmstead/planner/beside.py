@@ -57,16 +57,17 @@ def best_beside(problem: Problem) -> tuple[Task, Answer]:
     found = search.best()
     bound = min(search.bound(found), found.cost)
     return (
-        replace(found.task, taken=found.taken),
+        _complete(found.task, found.taken, search.own(found.taken)),
         replace(found.answer, cost=found.cost, bound=bound),
     )
 
 
 def look_beside(problem: Problem) -> tuple[Task, Answer]:
     """Return a good plan of everything, soon and with no bound."""
-    found = _Search(problem).first()
+    search = _Search(problem)
+    found = search.first()
     return (
-        replace(found.task, taken=found.taken),
+        _complete(found.task, found.taken, search.own(found.taken)),
         replace(found.answer, cost=found.cost, bound=-inf),
     )
 
@@ -80,7 +81,15 @@ def taken_beside(problem: Problem) -> tuple[Floats, ...]:
 
 def task_beside(problem: Problem, taken: tuple[Floats, ...]) -> Task:
     """Return the first battery's task where everything beside it takes *taken*."""
-    return replace(task_of(problem, _sum(taken)), taken=taken) if taken else task_of(problem)
+    if not taken:
+        return task_of(problem)
+    search = _Search(problem)
+    return _complete(task_of(problem, _sum(taken)), taken, search.own(taken))
+
+
+def _complete(task: Task, taken: tuple[Floats, ...], own: float) -> Task:
+    """Return *task* with what is beside it, whose *own* cost counts at its end."""
+    return replace(task, taken=taken, end=replace(task.end, cost=task.end.cost + own))
 
 
 def _sum(taken: Sequence[Floats]) -> Floats:
@@ -140,18 +149,19 @@ class _Search:
         if len(runs) < len(self.units) or prod(len(run.rows) for run in runs) > MOST_STARTS:
             return None
         every = product(*(run.rows for run in runs))
-        found = [(self._relaxed(_sum(rows)) + self._own(rows), rows) for rows in every]
+        found = [(self._relaxed(_sum(rows)) + self.own(rows), rows) for rows in every]
         return sorted(found, key=lambda pair: pair[0])
 
     # ---- one common plan -----------------------------------------------------------------
 
-    def _own(self, taken: Sequence[Floats]) -> float:
+    def own(self, taken: Sequence[Floats]) -> float:
+        """Return what the units' plans cost beside the house's bill."""
         return sum(unit.own_cost(kwh) for unit, kwh in zip(self.units, taken, strict=True))
 
     def _found(self, taken: Sequence[Floats]) -> _Found:
         task = task_of(self.problem, _sum(taken))
         answer = best(task)
-        return _Found(tuple(taken), task, answer, answer.cost + self._own(taken))
+        return _Found(tuple(taken), task, answer, answer.cost + self.own(taken))
 
     def _relaxed(self, total: Floats) -> float:
         """Return what the first battery costs at least beside *total*."""
@@ -262,7 +272,7 @@ class _Search:
     def _moved(self, found: _Found, place: int, run: RunStarts) -> _Found:
         """Return the plan with a run at the start that is best with the battery planned anew."""
         others = _sum(found.taken) - found.taken[place]
-        own = self._own(found.taken) - run.own_cost(found.taken[place])
+        own = self.own(found.taken) - run.own_cost(found.taken[place])
         bounds = [self._relaxed(others + row) for row in run.rows] + run.late + own
         for start in np.argsort(bounds)[:LOOKED_AT]:
             if bounds[start] > found.cost - GAINED:

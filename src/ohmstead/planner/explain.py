@@ -74,7 +74,8 @@ def reasons(
     for index, other in enumerate(others):
         text = words.sentence(index)
         if other is not None:
-            more = f"at least {money(other.extra)} more" if other.extra > 0 else "the same"
+            dearer = money(other.extra) != money(0.0)
+            more = f"at least {money(other.extra)} more" if dearer else "the same"
             text += f"; {_verb(other.mode)} instead would cost {more}"
         text += f"; {beside[index]}" if beside[index] else ""
         found.append(Reason(text=text, next_best=other))
@@ -86,7 +87,8 @@ def _verb(mode: BatteryMode) -> str:
         BatteryMode.CHARGE: "charging",
         BatteryMode.DISCHARGE: "discharging",
         BatteryMode.HOLD: "holding",
-        BatteryMode.SELF_USE: "serving the house alone",
+        BatteryMode.SELF_USE: "storing spare sun and serving the house",
+        BatteryMode.EXPORT_SOLAR: "selling spare sun",
     }
     return verbs[mode]
 
@@ -104,8 +106,9 @@ def _alternatives(problem: Problem, house: House, plan: Plan) -> list[Alternativ
     served = _change(house, even(house) - house.pv)
     wanted = (
         (BatteryMode.CHARGE, _change(house, -house.charge)),
-        (BatteryMode.HOLD, -house.standby),
         (BatteryMode.SELF_USE, served),
+        (BatteryMode.HOLD, np.maximum(served, -house.standby)),
+        (BatteryMode.EXPORT_SOLAR, np.minimum(served, -house.standby)),
         (BatteryMode.DISCHARGE, _change(house, house.discharge)),
     )
     rows = [(mode, changes.tolist()) for mode, changes in wanted]
@@ -173,7 +176,7 @@ class _Words:
         power = f"{slot.battery_w / KW:.1f} kW"
         text = f"discharge at {power} to {slot.soc_pct:.0f} %, {price} a kWh sold"
         refill = self._next(index, charging=True)
-        worth = f"kept, a kWh would save only {self.money(slot.lack_per_kwh)}"
+        worth = f"kept, a kWh would save only {self._kept(slot.worth_per_kwh)}"
         if refill is None:
             return f"{text}: {worth}"
         again = f"it is filled again {self.when(self.starts[refill.first])}"
@@ -181,20 +184,22 @@ class _Words:
 
     def _hold(self, index: int, slot: PlannedSlot) -> str:
         price = self.money(self.problem.slots[index].import_per_kwh)
+        if slot.battery_w < -SAME_W:
+            return f"spare sun is stored, and nothing taken out: {self._later(index, slot)}"
         return f"hold, the grid serves the house at {price} a kWh: {self._later(index, slot)}"
 
     def _export_solar(self, index: int, slot: PlannedSlot) -> str:
         price = self.money(self.problem.slots[index].export_per_kwh)
-        worth = self.money(slot.worth_per_kwh)
+        worth = self._stored(slot.worth_per_kwh)
         return f"spare sun is sold at {price} a kWh: stored, it would save only {worth}"
 
     def _turn_down(self, index: int, slot: PlannedSlot) -> str:
         price = self.problem.slots[index].export_per_kwh
-        worth = self.money(slot.worth_per_kwh)
+        worth = self._stored(slot.worth_per_kwh)
         return f"the sun is turned down: a kWh sold brings {self.money(price)}, stored {worth}"
 
     def _self_use(self, index: int, slot: PlannedSlot) -> str:
-        coming, worth = self.problem.slots[index], self.money(slot.worth_per_kwh)
+        coming, worth = self.problem.slots[index], self._kept(slot.lack_per_kwh)
         if slot.battery_w > SAME_W:
             price = self.money(coming.import_per_kwh)
             return f"the battery serves the house and spares {price} a kWh: kept, it saves {worth}"
@@ -207,12 +212,21 @@ class _Words:
             return "the battery is at its reserve: the grid serves the house"
         return "the sun serves the house"
 
+    def _stored(self, worth_per_kwh: float) -> str:
+        """Return what a kWh of sun is worth if it is stored: some is lost on the way in."""
+        return self.money(worth_per_kwh * self.problem.battery.charge_efficiency)
+
+    def _kept(self, worth_per_kwh: float) -> str:
+        """Return what a kWh that could come out is worth if it is kept: more of it is stored."""
+        return self.money(worth_per_kwh / self.problem.battery.discharge_efficiency)
+
     def _later(self, index: int, slot: PlannedSlot) -> str:
         """Return what energy kept over this slot is for."""
         use = self._next(index, charging=False)
         if use is None and self.problem.end_kwh is not None:
             return "it is wanted at the end of the plan"
-        worth = f"a kWh in the battery is worth {self.money(slot.worth_per_kwh)}"
+        # The last one stored, not the next: that may find no room.
+        worth = f"a kWh in the battery is worth {self.money(slot.lack_per_kwh)}"
         if use is None:
             return f"{worth}, at the end of the plan"
         does = "is sold" if use.sold else "serves the house"

@@ -3,29 +3,27 @@
 Sun and load come as a low, a middle and a high forecast. Only the first slot has to be decided
 before it is known which of them is true; every later slot will be planned anew. So the first
 behaviour is the one that costs least over all futures by their weights, each future continued
-at its best. A behaviour is an energy to reach, or self-use, which follows whatever comes.
+at its best.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from ohmstead.errors import ProblemError
+from ohmstead.model import BatteryMode
 from ohmstead.planner.beside import taken_beside, task_beside
-from ohmstead.planner.house import Floats
-from ohmstead.planner.make import make_plan, plan_of
-from ohmstead.planner.nodes import NEVER
-from ohmstead.planner.plan import Plan
+from ohmstead.planner.first_steps import FOLLOWS, Beginning, Compared, compared
+from ohmstead.planner.make import Habit, make_plan, plan_of, way_of
+from ohmstead.planner.plan import Plan, PlannedSlot, Side
 from ohmstead.planner.problem import Problem
-from ohmstead.planner.self_use import self_use
 from ohmstead.planner.slot import curves_through, cut
-from ohmstead.planner.solve import Task, ahead, solved
+from ohmstead.planner.solve import Answer, Task, solved
+from ohmstead.planner.turning import steadied
 
-__all__ = ["Future", "Hedged", "make_hedged_plan"]
+__all__ = ["Future", "Hedged", "make_hedged_plan", "make_hedged_step"]
 
-STEPS = 24
-"""How many energies are tried beside the knots of the futures' first slots."""
+_OWN, _OLD = 0, 1
+"""Among the ways to begin: the first future's own, and that of the plan in force."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,74 +40,122 @@ class Hedged:
     """A plan whose first step suits several futures."""
 
     plan: Plan
-    """Of the first future given, with the common first step."""
+    """Of the first future given, with the common first step. Its gap is to the best plan for that
+    future alone: what it costs to be prepared for the others is in it."""
     expected: float
     """What the futures cost by their shares, with this first step."""
     alone: float
     """What they would cost with the first step of the first future's own plan."""
 
 
-def make_hedged_plan(futures: Sequence[Future]) -> Hedged:
+def make_hedged_plan(futures: Sequence[Future], habit: Habit | None = None) -> Hedged:
     """Return the plan for the first of *futures* whose first step is best for all of them.
 
-    What is planned beside the battery is planned in the first future and does the same in all.
-    A charge on the peak binds all slots together: there only the first future counts.
+    What is planned beside the battery is planned in the first future and does the same in all. A
+    charge on the peak binds all slots together: there only the first future counts. The plan in
+    force, as *habit* tells it, stays unless a new first step gains enough over all futures, or
+    the way that goes on from there in the first of them; both gains count together.
     """
+    shares, middle = _shares(futures), futures[0].problem
+    own = make_plan(middle)
+    if middle.peak_per_kw > 0 or (len(futures) == 1 and habit is None):
+        return Hedged(plan=own, expected=own.objective, alone=own.objective)
+    task, found = _weighed(futures, shares, own.slots[0], habit)
+    chosen = found.best()
+    plan = own if chosen == _OWN else _begun(own, task, found.ways[chosen])
+    if habit is not None and not _behaves(plan, habit):
+        spare = habit.least_gain - float(found.costs[_OLD] - found.costs.min())
+        kept = _staying(own, task, found.ways[_OLD], replace(habit, least_gain=spare))
+        if kept is not None:
+            plan, chosen = kept, _OLD
+    expected, alone = found.costs[chosen], found.costs[_OWN]
+    return Hedged(plan=plan, expected=float(expected), alone=float(alone))
+
+
+def make_hedged_step(futures: Sequence[Future]) -> PlannedSlot:
+    """Return the first slot of ``make_hedged_plan``, for those who plan anew after it."""
+    shares, middle = _shares(futures), futures[0].problem
+    own = make_plan(middle)
+    if middle.peak_per_kw > 0 or len(futures) == 1:
+        return own.slots[0]
+    task, found = _weighed(futures, shares, own.slots[0], None)
+    chosen = found.best()
+    return own.slots[0] if chosen == _OWN else _begun(own, task, found.ways[chosen]).slots[0]
+
+
+def _shares(futures: Sequence[Future]) -> list[float]:
     total = sum(future.share for future in futures)
     if not futures or total <= 0 or min(future.share for future in futures) < 0:
         raise ProblemError("futures need shares that are not negative, and not all 0")
-    shares = [future.share / total for future in futures]
+    return [future.share / total for future in futures]
+
+
+def _weighed(
+    futures: Sequence[Future], shares: Sequence[float], own: PlannedSlot, habit: Habit | None
+) -> tuple[Task, Compared]:
+    """Return the first future made ready, and the ways to begin: its own, the old, all others."""
     middle = futures[0].problem
-    own = make_plan(middle)
-    if middle.peak_per_kw > 0 or len(futures) == 1:
-        return Hedged(plan=own, expected=own.objective, alone=own.objective)
     taken = taken_beside(middle)
     tasks = [task_beside(future.problem, taken) for future in futures]
-    own_change = own.slots[0].stored_kwh - middle.battery.energy_kwh
-    tried = _tried(tasks, own_change)
-    costs = np.sum(
-        [
-            share * _cost(task, changes)
-            for share, task, changes in zip(shares, tasks, tried, strict=True)
-        ],
-        axis=0,
+    energy = middle.battery.energy_kwh
+    first = [Beginning(_following(own.mode), own.stored_kwh - energy)]
+    if habit is not None:
+        mode = _following(habit.modes[0]) if habit.modes else None
+        first.append(Beginning(mode, habit.stored_kwh[0] - energy))
+    return tasks[0], compared(tasks, shares, first)
+
+
+def _following(mode: BatteryMode) -> BatteryMode | None:
+    return mode if mode in FOLLOWS else None
+
+
+def _behaves(plan: Plan, habit: Habit) -> bool:
+    """Tell whether *plan* does what the one in force does, as far as that reached."""
+    coming = zip(plan.slots, habit.modes, strict=False)
+    return bool(habit.modes) and all(slot.mode is mode for slot, mode in coming)
+
+
+def _begun(own: Plan, task: Task, way: Beginning) -> Plan:
+    """Return the best plan that begins so, its gap to the best that begins freely."""
+    fixed = _beginning(task, way)
+    return _of(own, fixed, steadied(fixed, solved(fixed)), way)
+
+
+def _staying(own: Plan, task: Task, way: Beginning, habit: Habit) -> Plan | None:
+    """Return the plan that begins so and goes on as *habit*, if that is good enough."""
+    fixed = _beginning(task, way)
+    found = steadied(fixed, solved(fixed))
+    old = way_of(fixed, found, habit)
+    return _of(own, fixed, old, way) if old.cost - found.cost < habit.least_gain else None
+
+
+def _beginning(task: Task, way: Beginning) -> Task:
+    points = [cut(*task.points[0], way.change, way.change), *task.points[1:]]
+    return replace(task, points=points, curves=curves_through(points))
+
+
+def _of(own: Plan, task: Task, answer: Answer, way: Beginning) -> Plan:
+    found = plan_of(task.problem, task, answer)
+    bound = own.objective + own.missed - own.gap
+    first = _named(found.slots[0], way.mode)
+    return replace(
+        found,
+        slots=(first, *found.slots[1:]),
+        gap=max(found.objective + found.missed - bound, 0.0),
     )
-    least = float(costs.min())
-    close = 1e-6 * tasks[0].house.dearest
-    chosen = 0 if costs[0] <= least + close else int(costs.argmin())
-    return Hedged(
-        plan=own if chosen == 0 else _with_first(middle, tasks[0], float(tried[0][chosen])),
-        expected=float(costs[chosen]),
-        alone=float(costs[0]),
-    )
 
 
-def _tried(tasks: Sequence[Task], own: float) -> list[Floats]:
-    """Return the first changes to try, for every future the same behaviours in the same order."""
-    knots = [np.array(task.points[0][0]) for task in tasks]
-    low, high = min(float(xs[0]) for xs in knots), max(float(xs[-1]) for xs in knots)
-    steps = np.linspace(low, high, STEPS + 1)
-    common = np.concatenate([[own], *knots, steps, -tasks[0].house.standby[:1]])
-    found = []
-    for task, xs in zip(tasks, knots, strict=True):
-        least, most = task.limits.at(0, task.energy)
-        low, high = max(float(xs[0]), least), min(float(xs[-1]), most)
-        low = max(low, task.bounds.lows[1] - task.energy)
-        high = min(high, task.bounds.highs[1] - task.energy)
-        served = self_use(task.house, task.bounds, task.limits, task.energy)[:1]
-        found.append(np.clip(np.concatenate([common, served]), low, high))
-    return found
+_SIDES = {
+    BatteryMode.SELF_USE: (Side.BATTERY, Side.BATTERY),
+    BatteryMode.HOLD: (Side.BATTERY, Side.GRID),
+    BatteryMode.EXPORT_SOLAR: (Side.GRID, Side.BATTERY),
+}
+"""Where spare sun goes, and where what is missing comes from."""
 
 
-def _cost(task: Task, changes: Floats) -> Floats:
-    """Return what a future costs with each of the first *changes*."""
-    now = np.interp(changes, *task.points[0])
-    later: Floats = np.interp(task.energy + changes, *ahead(task), left=NEVER, right=NEVER)
-    return now + later
-
-
-def _with_first(problem: Problem, task: Task, change: float) -> Plan:
-    """Return the best plan that begins with *change*."""
-    points = [cut(*task.points[0], change, change), *task.points[1:]]
-    fixed = replace(task, points=points, curves=curves_through(points))
-    return plan_of(problem, fixed, solved(fixed))
+def _named(slot: PlannedSlot, mode: BatteryMode | None) -> PlannedSlot:
+    """Return *slot* as the behaviour it was chosen for, though the first future shows another."""
+    if mode is None or slot.mode is mode:
+        return slot
+    surplus_to, deficit_from = _SIDES[mode]
+    return replace(slot, mode=mode, power_w=None, surplus_to=surplus_to, deficit_from=deficit_from)

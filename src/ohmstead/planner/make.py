@@ -20,7 +20,7 @@ from ohmstead.planner.shares import left_of, others_unplanned, shares_of, unplan
 from ohmstead.planner.solve import Answer, Task, best, polished, task_of
 from ohmstead.planner.turning import counted, steadied, turns_of
 
-__all__ = ["Habit", "make_plan", "plan_of", "warm_up"]
+__all__ = ["Habit", "make_plan", "plan_of", "warm_up", "way_of"]
 
 SHORT_SLOTS = 24
 LOOKS_A_SLOT = 2400
@@ -35,6 +35,8 @@ class Habit:
     stored_kwh: tuple[float, ...]
     """What it wanted stored at the end of each of the coming slots, as far as it reached."""
     least_gain: float
+    modes: tuple[BatteryMode, ...] = ()
+    """How it behaves in them; a new plan that behaves the same takes its place at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +92,16 @@ def warm_up() -> None:
 
 def _kept(task: Task, answer: Answer, habit: Habit) -> Answer:
     """Return the best plan that behaves as the old one did, unless a new one gains enough."""
+    old = way_of(task, answer, habit)
+    return old if old.cost - answer.cost < habit.least_gain else answer
+
+
+def way_of(task: Task, answer: Answer, habit: Habit) -> Answer:
+    """Return the best plan that behaves as *habit* does, and as *answer* where that ends."""
     changes, energy = list(answer.changes), task.energy
     for index, stored in enumerate(habit.stored_kwh[: len(changes)]):
         changes[index], energy = stored - energy, stored
-    old = polished(task, changes, answer)
-    if task.problem.switch_cost > 0:
-        old = counted(task, old)
-    return old if old.cost - answer.cost < habit.least_gain else answer
+    return counted(task, polished(task, changes, answer))
 
 
 def _solve(problem: Problem, looks: int | None = None) -> tuple[Task, Answer]:
@@ -110,12 +115,12 @@ def _solve(problem: Problem, looks: int | None = None) -> tuple[Task, Answer]:
             looks = LOOKS_A_SLOT // slots if slots <= SHORT_SLOTS else 0
         if looks > 0 and answer.cost > answer.bound:
             answer = proven(task, answer, looks)
-    return task, steadied(task, answer) if problem.switch_cost > 0 else answer
+    return task, steadied(task, answer)
 
 
 def _look(problem: Problem) -> tuple[Task, Answer]:
     task, answer = look_beside(problem)
-    return task, steadied(task, answer) if problem.switch_cost > 0 else answer
+    return task, steadied(task, answer)
 
 
 def plan_of(problem: Problem, task: Task, answer: Answer) -> Plan:

@@ -39,7 +39,9 @@ def turns_of(problem: Problem, modes: Sequence[BatteryMode]) -> int:
 
 
 def steadied(task: Task, answer: Answer) -> Answer:
-    """Return the plan that is best when every change of mode costs something."""
+    """Return the plan that is best when every change of mode costs something, if it does."""
+    if task.problem.switch_cost <= 0:
+        return answer
     parts = _parts(task)
     idle = self_use(task.house, task.bounds, task.limits, task.energy)
     found = counted(task, answer)
@@ -51,7 +53,9 @@ def steadied(task: Task, answer: Answer) -> Answer:
 
 
 def counted(task: Task, answer: Answer) -> Answer:
-    """Return *answer* with as few modes as its changes allow, and their changes paid."""
+    """Return *answer* with as few modes as its changes allow, and their changes paid for."""
+    if task.problem.switch_cost <= 0:
+        return answer
     parts = _parts(task)
     modes = _labelled(task, parts, answer.changes)
     found = _settled(task, answer, parts, answer.changes, modes)
@@ -175,6 +179,8 @@ def _missed(task: Task, slot: int, grid: Grid) -> Floats:
 
 
 def _moved(after: Floats, reach: Reach, slot: int) -> Floats:
+    if reach.moves.shape[1] == 0:  # more than the battery can hold
+        return np.full_like(after, NEVER)
     best: Floats = moved_by(after[None].astype(np.float32), reach, slot)[0].astype(np.float64)
     return best
 

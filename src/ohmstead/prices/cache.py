@@ -1,19 +1,14 @@
 """Prices on disk: what was once fetched survives restarts and outages."""
 
-import json
-import logging
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from ohmstead.json_file import read_json, write_json
 from ohmstead.model import PriceSlot
 
 __all__ = ["CachedPrices", "load_prices", "save_prices"]
-
-log = logging.getLogger(__name__)
 
 _KEPT: Final = timedelta(days=9)
 
@@ -36,33 +31,12 @@ class CachedPrices:
 
 def load_prices(path: Path | None) -> CachedPrices:
     """Return what is kept in *path*; a file that cannot be understood is set aside."""
-    if path is None or not path.exists():
-        return CachedPrices()
-    try:
-        kept = json.loads(path.read_text())
-        slots = [_slot(row) for row in kept["slots"]]
-        return CachedPrices(
-            slots={slot.start: slot for slot in slots},
-            fetched_at=_moment(kept["fetched_at"]),
-            due=_moment(kept["due"]),
-            failures=int(kept["failures"]),
-            trouble=str(kept["trouble"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError) as exc:
-        aside = path.with_suffix(".broken")
-        log.warning("%s cannot be understood (%s); set aside as %s", path, exc, aside.name)
-        try:
-            path.replace(aside)
-        except OSError as inner:
-            log.warning("%s cannot be set aside: %s", path, inner)
-        return CachedPrices()
+    return read_json(path, _understood, "prices are fetched anew") or CachedPrices()
 
 
 def save_prices(path: Path | None, prices: CachedPrices) -> None:
     """Keep *prices* in *path*, whole or not at all; a full disk loses the cache, not the prices."""
-    if path is None:
-        return
-    kept: Mapping[str, Any] = {
+    document = {
         "fetched_at": prices.fetched_at and prices.fetched_at.isoformat(),
         "due": prices.due and prices.due.isoformat(),
         "failures": prices.failures,
@@ -72,16 +46,18 @@ def save_prices(path: Path | None, prices: CachedPrices) -> None:
             for _, slot in sorted(prices.slots.items())
         ],
     }
-    fresh = path.with_suffix(".new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with fresh.open("w") as file:
-            json.dump(kept, file)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    except OSError as exc:
-        log.warning("prices are not kept: %s", exc)
+    write_json(path, document, "prices are not kept")
+
+
+def _understood(document: Any) -> CachedPrices:  # noqa: ANN401 - JSON
+    slots = [_slot(row) for row in document["slots"]]
+    return CachedPrices(
+        slots={slot.start: slot for slot in slots},
+        fetched_at=_moment(document["fetched_at"]),
+        due=_moment(document["due"]),
+        failures=int(document["failures"]),
+        trouble=str(document["trouble"]),
+    )
 
 
 def _slot(row: Any) -> PriceSlot:  # noqa: ANN401 - JSON

@@ -78,7 +78,13 @@ class OctopusExtras:
         for start in starts:
             night = _night_per_kwh(curve, start)
             slots += [
-                replace(slot, per_kwh=night, kind="dispatch", confidence=windows[start])
+                replace(
+                    slot,
+                    per_kwh=night,
+                    kind="dispatch",
+                    confidence=windows[start],
+                    usual_per_kwh=slot.per_kwh,
+                )
                 for slot in _cut(curve, start, start + HALF_HOUR)
                 if night is not None and night < slot.per_kwh
             ]
@@ -86,7 +92,13 @@ class OctopusExtras:
 
     def _free(self, curve: PriceCurve) -> Sequence[PriceSlot]:
         return [
-            replace(slot, per_kwh=0.0, kind="free_electricity", confidence=event.confidence)
+            replace(
+                slot,
+                per_kwh=0.0,
+                kind="free_electricity",
+                confidence=event.confidence,
+                usual_per_kwh=slot.per_kwh,
+            )
             for event in (self._events.free if self._events else ())
             for slot in _cut(curve, event.start, event.end)
             if slot.per_kwh > 0
@@ -104,6 +116,7 @@ class OctopusExtras:
                         per_kwh=slot.per_kwh + reward,
                         kind="saving_session",
                         confidence=event.confidence,
+                        usual_per_kwh=slot.per_kwh,
                     )
                     for slot in _cut(curve, event.start, event.end)
                 ]

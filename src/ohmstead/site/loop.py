@@ -208,6 +208,7 @@ class Site:
             mode=self._mode,
             mode_since=self._mode_since,
             plan=self._parts.planner.plan if self._parts.planner else None,
+            plan_trouble=self._parts.planner.trouble if self._parts.planner else None,
             memory=self._memory,
         )
 

@@ -1,48 +1,27 @@
-"""From what is known of the house to the planner's question, and from its answer to a plan.
+"""A plan for the house: the planner's question asked, and its answer told in times and reasons.
 
 Pure. The planner knows slots and energies; people know times, prices and reasons.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from math import inf
+from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
 from ohmstead.control.follow_plan import FollowPlan
-from ohmstead.control.words import price
-from ohmstead.model import (
-    BatteryMode,
-    BatteryReading,
-    Forecast,
-    Plan,
-    PlanSlot,
-    PriceCurve,
-    PriceSlot,
-    SiteSnapshot,
-)
-from ohmstead.planner.make import make_plan
-from ohmstead.planner.plan import Plan as Answer
+from ohmstead.control.words import clock_time, price
+from ohmstead.model import Plan, PlanSlot, SiteSnapshot
+from ohmstead.planner.explain import reasons
+from ohmstead.planner.futures import Future, Hedged, make_hedged_plan, make_hedged_step
+from ohmstead.planner.make import Habit
 from ohmstead.planner.plan import PlannedSlot
-from ohmstead.planner.problem import Battery, Inverter, Problem, Slot
+from ohmstead.site.question import Foretold, Likely, Outlook, Question, habit_of, question_of
 
-__all__ = ["Outlook", "plan_for", "why_not"]
+__all__ = ["Foretold", "Outlook", "plan_for", "step_for", "why_not"]
 
-_FAR: Final = timedelta(hours=36)
-_LEAST_SLOT: Final = timedelta(minutes=2)
-"""What is left of the present half-hour is a slot of its own, unless it is nearly over."""
 _HAIR_PER_KWH: Final = 1e-6
 """By so much export now pays less than at the end, in any currency's main unit."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outlook:
-    """What is known of the hours to come, and what the grid connection allows."""
-
-    load: Forecast
-    solar: Forecast | None
-    import_limit_w: float = inf
-    export_limit_w: float = inf
+_WORTH_SAYING: Final = 0.005
 
 
 def why_not(site: SiteSnapshot, settings: FollowPlan) -> str | None:
@@ -56,213 +35,181 @@ def why_not(site: SiteSnapshot, settings: FollowPlan) -> str | None:
     return None
 
 
-def plan_for(site: SiteSnapshot, outlook: Outlook, settings: FollowPlan) -> Plan:
-    """Return the cheapest plan for *site*; ``why_not`` must have found nothing missing."""
-    assert site.prices.buy is not None  # noqa: S101 - what why_not looks at
-    assert site.battery is not None  # noqa: S101 - what why_not looks at
-    spans = _spans(site.prices.buy, site.at)
-    slots = tuple(_slot(span, site, outlook, settings) for span in spans)
-    problem = Problem(
-        slots=slots,
-        battery=_battery(site.battery, settings),
-        inverter=None if settings.inverter_w is None else _inverter(settings.inverter_w),
-        import_max_w=outlook.import_limit_w,
-        export_max_w=outlook.export_limit_w,
-        end_worth=_end_worth(spans, site.battery, settings),
+def plan_for(
+    site: SiteSnapshot,
+    outlook: Outlook,
+    settings: FollowPlan,
+    in_force: Plan | None = None,
+    *,
+    explain: bool = True,
+) -> Plan:
+    """Return the cheapest plan for *site*; ``why_not`` must have found nothing missing.
+
+    What *in_force* does goes on unless something else saves enough. Without *explain* the
+    slots have no reasons: who plays a year needs none, and they take an eighth of the time.
+    """
+    question = question_of(site, outlook, settings)
+    hedged = _sun_stored_early(question, habit_of(in_force, question))
+    told = _reasons(hedged, question) if explain else [""] * len(question.spans)
+    slots = tuple(
+        _slot(number, planned, told[number], question)
+        for number, planned in enumerate(hedged.plan.slots)
     )
-    answer = _sun_stored_early(problem)
-    return _timed(answer, spans, slots, site, outlook, settings)
+    answer, outside = hedged.plan, sum(_outside_cost(n, question) for n in range(len(slots)))
+    return replace(
+        _plan(slots, question), cost=answer.cost + outside, saved=answer.saved, gap=answer.gap
+    )
 
 
-def _sun_stored_early(problem: Problem) -> Answer:
+def step_for(site: SiteSnapshot, outlook: Outlook, settings: FollowPlan) -> Plan:
+    """Return the first slot of ``plan_for``, the same, for those who plan anew when it ends.
+
+    What later slots do is neither written down nor counted: a backtest makes 17,520 plans a year.
+    """
+    question = question_of(site, outlook, settings)
+    planned = make_hedged_step(_futures(question, _hairs(len(question.spans))))
+    slot = _slot(0, planned, "", question)
+    return replace(_plan((slot,), question), cost=slot.cost)
+
+
+def _futures(question: Question, less: Sequence[float]) -> list[Future]:
+    """Return the futures that count by their shares, the middle one always and first."""
+    shares = question.settings.futures
+    others = ((shares.dull, Likely.DULL), (shares.bright, Likely.BRIGHT))
+    counted = [(shares.middle, Likely.MIDDLE), *(other for other in others if other[0] > 0)]
+    return [
+        Future(share=share, problem=question.problem(likely, less)) for share, likely in counted
+    ]
+
+
+def _hairs(count: int) -> list[float]:
+    return [_HAIR_PER_KWH * (count - number) / count for number in range(count)]
+
+
+def _sun_stored_early(question: Question, habit: Habit | None) -> Hedged:
     """Return the cheapest plan; of those that cost the same, the one that fills up first.
 
     On paper it is all one whether the sun of the morning is stored or that of the afternoon. But
     the afternoon may be cloudy. So of equal prices the later one pays a hair more, too little to
     outweigh anything else: backtests lose half as much with it, and more with a stronger one.
+    The gap is that of the middle future, what it costs to be prepared for the others included.
     """
-    count, battery = len(problem.slots), problem.battery
-    less = [_HAIR_PER_KWH * (count - number) / count for number in range(count)]
-    asked = tuple(
-        replace(slot, export_per_kwh=slot.export_per_kwh - hair)
-        for slot, hair in zip(problem.slots, less, strict=True)
+    less = _hairs(len(question.spans))
+    futures = _futures(question, less)
+    hedged = make_hedged_plan(futures, habit)
+    slots = tuple(
+        replace(planned, cost=planned.cost - _fed_in_kwh(planned) * hair)
+        for planned, hair in zip(hedged.plan.slots, less, strict=True)
     )
-    early = make_plan(replace(problem, slots=asked))
-    paid = sum(_fed_in_kwh(slot) * hair for slot, hair in zip(early.slots, less, strict=True))
-    most_kwh = sum(slot.pv_kwh for slot in asked) + problem.hours * battery.discharge_max_w / 1_000
-    return replace(
+    early, middle = hedged.plan, futures[0].problem
+    paid = sum(_fed_in_kwh(slot) * hair for slot, hair in zip(slots, less, strict=True))
+    most_kwh = sum(slot.pv_kwh for slot in middle.slots)
+    most_kwh += middle.hours * middle.battery.discharge_max_w / 1_000
+    plan = replace(
         early,
+        slots=slots,
         cost=early.cost - paid,
         objective=early.objective - paid,
         gap=early.gap + _HAIR_PER_KWH * most_kwh,
     )
+    return replace(hedged, plan=plan)
 
 
 def _fed_in_kwh(planned: PlannedSlot) -> float:
     return max(-planned.grid_w, 0.0) / 1_000 * planned.hours
 
 
-# ---- the question ---------------------------------------------------------------------------
-
-
-def _spans(buy: PriceCurve, now: datetime) -> Sequence[PriceSlot]:
-    """Return the priced half-hours from now on; the present one begins now."""
-    first, *others = [
-        slot for slot in buy.half_hours(now) if slot.start < now + _FAR and slot.end > now
-    ]
-    if others and first.end - now < _LEAST_SLOT:
-        return others
-    return [replace(first, start=now), *others]
-
-
-def _slot(span: PriceSlot, site: SiteSnapshot, outlook: Outlook, settings: FollowPlan) -> Slot:
-    hours = (span.end - span.start) / timedelta(hours=1)
-    sell = site.prices.sell.at(span.start) if site.prices.sell else None
-    export = 0.0 if sell is None else sell.per_kwh
-    load_kwh = _kwh(outlook.load, span)
-    pv_kwh = _kwh(outlook.solar, span) if outlook.solar else 0.0
-    missing_w = max(load_kwh - pv_kwh, 0.0) / hours * 1_000
-    return Slot(
-        hours=hours,
-        import_per_kwh=span.per_kwh,
-        export_per_kwh=export,
-        load_kwh=load_kwh,
-        pv_kwh=pv_kwh,
-        discharge_max_w=inf if settings.export else missing_w,
-    )
-
-
-def _kwh(forecast: Forecast, span: PriceSlot) -> float:
-    """Return the energy expected in *span*; where nothing is known, none."""
-    return forecast.kwh(span.start, span.end)[1]
-
-
-def _battery(battery: BatteryReading, settings: FollowPlan) -> Battery:
-    capacity_kwh = settings.capacity_kwh or battery.capacity_kwh or 0.0
-    most_w = settings.battery_w
-    return Battery(
-        capacity_kwh=capacity_kwh,
-        energy_kwh=capacity_kwh * (battery.soc_pct or 0.0) / 100,
-        charge_max_w=most_w or battery.max_charge_w or _USUAL_W,
-        discharge_max_w=most_w or battery.max_discharge_w or _USUAL_W,
-        reserve_kwh=capacity_kwh * settings.min_soc_pct / 100,
-        charge_efficiency=settings.charge_efficiency,
-        discharge_efficiency=settings.discharge_efficiency,
-        wear_per_kwh=settings.wear_per_kwh,
-    )
-
-
-def _inverter(inverter_w: float) -> Inverter:
-    return Inverter(out_max_w=inverter_w, in_max_w=inverter_w)
-
-
-def _end_worth(
-    spans: Sequence[PriceSlot], battery: BatteryReading, settings: FollowPlan
-) -> tuple[tuple[float, float], ...]:
-    """Return what energy left at the end is worth: what storing it anew would cost.
-
-    The cheapest hours known stand for the cheap hours to come; valued at more, a battery would
-    be filled for a day nobody knows anything about.
-    """
-    capacity_kwh = settings.capacity_kwh or battery.capacity_kwh or 0.0
-    cheapest = sorted(span.per_kwh for span in spans)[: max(len(spans) // 6, 1)]
-    worth = max(sum(cheapest) / len(cheapest), 0.0) * settings.discharge_efficiency
-    return ((capacity_kwh, worth),)
-
-
-_USUAL_W: Final = 3_000.0
-
-
 # ---- the answer -----------------------------------------------------------------------------
 
 
-def _timed(
-    answer: Answer,
-    spans: Sequence[PriceSlot],
-    slots: Sequence[Slot],
-    site: SiteSnapshot,
-    outlook: Outlook,
-    settings: FollowPlan,
-) -> Plan:
-    currency = site.prices.buy.currency if site.prices.buy else "GBP"
-    rows = list(zip(spans, slots, answer.slots, strict=True))
-    found = []
-    for number, (span, slot, planned) in enumerate(rows):
-        charges = planned.mode is BatteryMode.CHARGE
-        later = [other for other, _, _ in rows[number + 1 :]] if charges else ()
-        found.append(
-            PlanSlot(
-                start=span.start,
-                end=span.end,
-                mode=planned.mode,
-                power_w=planned.power_w,
-                target_pct=planned.target_pct,
-                battery_w=planned.battery_w,
-                grid_w=planned.grid_w,
-                pv_w=slot.pv_kwh / slot.hours * 1_000,
-                load_w=slot.load_kwh / slot.hours * 1_000,
-                soc_pct=planned.soc_pct,
-                import_per_kwh=span.per_kwh,
-                export_per_kwh=slot.export_per_kwh,
-                cost=planned.cost,
-                worth_per_kwh=planned.worth_per_kwh,
-                reason=_reason(planned, slot, later, site, settings),
-            )
-        )
-    sources = [site.prices.buy.source if site.prices.buy else "", outlook.load.source]
-    sources += [outlook.solar.source] if outlook.solar else []
+def _plan(slots: tuple[PlanSlot, ...], question: Question) -> Plan:
+    """Return *slots* as a plan of which only they are known."""
+    battery = question.battery
     return Plan(
-        made_at=site.at,
-        slots=tuple(found),
-        cost=answer.cost,
-        saved=answer.saved,
-        gap=answer.gap,
-        made_of="; ".join(source for source in sources if source),
-        currency=currency,
+        made_at=question.site.at,
+        slots=slots,
+        cost=0.0,
+        saved=0.0,
+        gap=0.0,
+        made_of=_made_of(question),
+        currency=question.currency,
+        start_soc_pct=battery.energy_kwh / battery.capacity_kwh * 100,
     )
 
 
-def _reason(
-    planned: PlannedSlot,
-    slot: Slot,
-    later: Sequence[PriceSlot],
-    site: SiteSnapshot,
-    settings: FollowPlan,
-) -> str:
-    """Return what the energy is for, and the margin to the next best thing to do.
-
-    Worths are those of a kWh where it is measured, not in the cells: what is drawn shrinks on
-    its way in, and what is kept shrinks on its way out.
-    """
-    currency = site.prices.buy.currency if site.prices.buy else "GBP"
-    buys, sells = price(slot.import_per_kwh, currency), price(slot.export_per_kwh, currency)
-    stored = price(planned.worth_per_kwh * settings.charge_efficiency, currency)
-    kept = price(planned.worth_per_kwh / settings.discharge_efficiency, currency)
-    if planned.battery_w > 0:
-        used = f"serve the house instead of drawing at {buys}; a kWh kept is worth {kept}"
-    elif planned.battery_w < 0:
-        used = f"store spare sun: a kWh of it is worth {stored} later, and {sells} if fed in"
-    else:
-        used = f"nothing to gain: a kWh kept is worth {kept}"
-    return {
-        BatteryMode.CHARGE: (
-            f"charge at {buys}{_dearest(later, site, currency)}; a kWh drawn is worth {stored}"
-        ),
-        BatteryMode.DISCHARGE: f"sell at {sells}: a kWh kept would be worth {kept}",
-        BatteryMode.HOLD: f"keep what is stored: drawing costs {buys}, a kWh kept is worth {kept}",
-        BatteryMode.EXPORT_SOLAR: (
-            f"sell the sun at {sells}: stored, a kWh of it would be worth {stored}"
-        ),
-        BatteryMode.IDLE: (
-            f"turn the sun down, feeding in costs money: stored, a kWh would be worth {stored}"
-        ),
-    }.get(planned.mode, used)
+def _slot(number: int, planned: PlannedSlot, reason: str, question: Question) -> PlanSlot:
+    """Return a slot in time, with what a car outside the battery's meter draws added to it."""
+    span, car = question.spans[number], question.cars[number]
+    return PlanSlot(
+        start=span.start,
+        end=span.end,
+        mode=planned.mode,
+        power_w=planned.power_w,
+        target_pct=planned.target_pct,
+        battery_w=planned.battery_w,
+        grid_w=planned.grid_w + car.outside_w,
+        pv_w=question.sun_kwh(number) / planned.hours * 1_000,
+        load_w=question.house_kwh(number) / planned.hours * 1_000 + question.car_w(number),
+        soc_pct=planned.soc_pct,
+        import_per_kwh=span.expected_per_kwh,
+        export_per_kwh=question.sold_per_kwh(number),
+        cost=planned.cost + _outside_cost(number, question),
+        worth_per_kwh=planned.worth_per_kwh,
+        reason=reason,
+        car_w=question.car_w(number),
+    )
 
 
-def _dearest(later: Sequence[PriceSlot], site: SiteSnapshot, currency: str) -> str:
-    if not later:
+def _outside_cost(number: int, question: Question) -> float:
+    """Return what a car costs that the planner knows nothing of."""
+    span = question.spans[number]
+    hours = (span.end - span.start) / timedelta(hours=1)
+    return question.cars[number].outside_w / 1_000 * hours * span.expected_per_kwh
+
+
+def _made_of(question: Question) -> str:
+    buy, outlook = question.site.prices.buy, question.outlook
+    sources = [buy.source if buy else "", outlook.load.source]
+    sources += [outlook.solar.source] if outlook.solar else []
+    return "; ".join(source for source in sources if source)
+
+
+def _reasons(hedged: Hedged, question: Question) -> list[str]:
+    """Return why each slot is as it is, in this house's times and money."""
+    problem = question.problem(Likely.MIDDLE)
+    site, currency, begin = question.site, question.currency, question.spans[0].start
+    told = [
+        reason.text
+        for reason in reasons(
+            problem,
+            hedged.plan,
+            when=lambda hours: f"from {clock_time(site, begin + timedelta(hours=hours))}",
+            money=lambda amount: price(amount, currency),
+        )
+    ]
+    gains = hedged.alone - hedged.expected
+    if gains > _WORTH_SAYING:
+        told[0] += (
+            f"; beside a duller and a brighter day this is {price(gains, currency)} better than "
+            "what suits the expected one best"
+        )
+    return [
+        text + _doubt(number, question) + _car(number, question) for number, text in enumerate(told)
+    ]
+
+
+def _doubt(number: int, question: Question) -> str:
+    """Return how sure a price is that may not hold."""
+    span = question.spans[number]
+    if span.expected_per_kwh == span.per_kwh:
         return ""
-    top = max(slot.per_kwh for slot in later)
-    first = next(slot for slot in later if slot.per_kwh == top)
-    local = first.start.astimezone(site.timezone)
-    return f" for {local:%H:%M}, when it costs {price(top, currency)}"
+    kind, sure = span.kind.replace("_", " "), round(span.confidence * 100)
+    return f"; {price(span.per_kwh, question.currency)} by {kind} is {sure} % sure"
+
+
+def _car(number: int, question: Question) -> str:
+    """Return what a car changes."""
+    draw = question.cars[number]
+    if draw.is_inside:
+        return "; the battery does not empty into the car"
+    return "; nothing is fed in for the car to take" if draw.is_outside else ""

@@ -1,9 +1,8 @@
 """The HTTP API, version 1: the whole of what a dashboard needs."""
 
 import secrets
-from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import StreamingResponse
@@ -18,21 +17,21 @@ from ohmstead.model import (
     Tick,
     Wish,
 )
-from ohmstead.ports import DevicePort, SitePort
+from ohmstead.ports import DevicePort, ForecastSources, SitePort
 from ohmstead.web import schema
+from ohmstead.web.health import health_of
 from ohmstead.web.live import Live
 from ohmstead.web.problems import PROBLEM, Problem
 
 __all__ = ["make_api"]
 
-_STALE: Final = timedelta(minutes=3)
-"""The loop turns at least once a minute; after three it hangs."""
-
 Device = Annotated[str, Path(description="the device's name")]
 Key = Annotated[str, Path(description="the point's key")]
 
 
-def make_api(site: SitePort, live: Live, clock: Clock, version: str) -> APIRouter:  # noqa: C901, PLR0915 - a list of routes
+def make_api(  # noqa: C901, PLR0915 - a list of routes
+    site: SitePort, live: Live, clock: Clock, version: str, forecasts: ForecastSources
+) -> APIRouter:
     """Return the routes of the API over *site*."""
     api = APIRouter(prefix="/api/v1", responses={"default": PROBLEM})
 
@@ -164,7 +163,7 @@ def make_api(site: SitePort, live: Live, clock: Clock, version: str) -> APIRoute
     @api.get("/health")
     async def read_health() -> schema.HealthView:
         """Whether the service does its work: 200 if so, 503 with reasons if not."""
-        health = _health(site, clock.now(), version)
+        health = health_of(site, forecasts, clock.now(), version)
         if not health.ok:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "; ".join(health.reasons))
         return health
@@ -215,15 +214,3 @@ def _point(site: SitePort, device: str, key: str) -> Point:
             f"{device} has no point {key}; see /api/v1/devices/{device}/points",
         )
     return points[key]
-
-
-def _health(site: SitePort, now: datetime, version: str) -> schema.HealthView:
-    last, reasons = site.last, list[str]()
-    if last is None:
-        reasons.append("there was no turn yet")
-    else:
-        if now - last.snapshot.at > _STALE:
-            reasons.append(f"the last turn was at {last.snapshot.at:%Y-%m-%d %H:%M:%S} UTC")
-        reasons += [d.trouble for d in last.snapshot.devices.values() if d.trouble is not None]
-    at = last.snapshot.at if last else None
-    return schema.HealthView(ok=not reasons, reasons=reasons, last_tick=at, version=version)

@@ -168,6 +168,8 @@ class SiteView(_View):
     mode_since: Moment | None
     import_per_kwh: float | None
     export_per_kwh: float | None
+    plan_trouble: str | None
+    """Why there is no new plan; null while all is well, or nobody plans."""
 
 
 class TickView(_View):
@@ -259,6 +261,9 @@ class HealthView(_View):
 
     ok: bool
     reasons: list[str]
+    """Why not."""
+    notes: list[str]
+    """What is amiss and does not keep it from its work: a forecast's source, a plan's renewal."""
     last_tick: Moment | None
     version: str
 
@@ -292,6 +297,7 @@ def site_view(site: SiteSnapshot) -> SiteView:
         mode_since=site.mode_since,
         import_per_kwh=buy.per_kwh if buy else None,
         export_per_kwh=sell.per_kwh if sell else None,
+        plan_trouble=site.plan_trouble,
     )
 
 

@@ -12,9 +12,10 @@ from starlette.responses import FileResponse
 
 from ohmstead.clock import Clock
 from ohmstead.http_server import listening
-from ohmstead.ports import HistoryPort, SitePort
+from ohmstead.ports import ForecastSources, HistoryPort, SitePort
 from ohmstead.web.api import make_api
 from ohmstead.web.auth import Doorkeeper
+from ohmstead.web.forecasts import make_forecasts_api
 from ohmstead.web.history import make_history
 from ohmstead.web.live import Live
 from ohmstead.web.plan import make_plan_api
@@ -37,10 +38,11 @@ async def serve(
     on_ready: Callable[[int], None] | None = None,
     *,
     history: HistoryPort | None = None,
+    forecasts: ForecastSources | None = None,
 ) -> None:
     """Serve the page and the API of *site* until cancelled; tells *on_ready* the port."""
     live = Live(site)
-    app = make_app(site, live, clock, version, history)
+    app = make_app(site, live, clock, version, history, forecasts)
     async with (
         listening(Doorkeeper(app, settings), settings.host, settings.port) as port,
         asyncio.TaskGroup() as group,
@@ -52,7 +54,12 @@ async def serve(
 
 
 def make_app(
-    site: SitePort, live: Live, clock: Clock, version: str, history: HistoryPort | None = None
+    site: SitePort,
+    live: Live,
+    clock: Clock,
+    version: str,
+    history: HistoryPort | None = None,
+    forecasts: ForecastSources | None = None,
 ) -> FastAPI:
     """Return the application, without anybody at the door."""
     app = _App(
@@ -64,10 +71,12 @@ def make_app(
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
     )
+    sources = forecasts or ForecastSources()
     add_problems(app)
-    app.include_router(make_api(site, live, clock, version))
+    app.include_router(make_api(site, live, clock, version, sources))
     app.include_router(make_history(history))
     app.include_router(make_plan_api(site))
+    app.include_router(make_forecasts_api(sources, clock))
 
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:

@@ -14,7 +14,7 @@ from ohmstead.errors import (
     DeviceUnreachable,
     NotWritable,
 )
-from ohmstead.model import BatteryCommand, BatteryMode, Value
+from ohmstead.model import BatteryCommand, BatteryMode, Calibration, Value
 from ohmstead.ports import BatteryPort
 
 UNTIL = START + timedelta(hours=2)
@@ -449,3 +449,11 @@ async def test_the_owner_may_know_the_rated_power_better() -> None:
         command = BatteryCommand(mode=BatteryMode.CHARGE, power_w=900, until=UNTIL)
         changes = house.driver.settings_for(command, START)
         assert {c.point: c.value for c in changes}["ac_charge_power_pct"] == 50
+
+
+async def test_an_inverter_that_delivers_more_is_told_less() -> None:
+    async with a_house(calibration=Calibration(charge_offset_w=180)) as house:
+        await house.driver.read()
+        command = BatteryCommand(mode=BatteryMode.CHARGE, power_w=1_080, soc_pct=80, until=UNTIL)
+        told = {change.point: change.value for change in house.driver.settings_for(command, START)}
+    assert told["ac_charge_power_pct"] == 25

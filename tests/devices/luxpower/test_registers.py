@@ -178,3 +178,9 @@ def test_what_is_written_reads_back(row: Register, data: st.DataObject) -> None:
             assert row.decode({row.address: row.encode(slot)[0]}) == slot
         case _:
             pass
+
+
+@every_table
+def test_a_power_factor_has_no_unit_whatever_its_phase_is_called(table: RegisterTable) -> None:
+    factors = [row.point for row in table if isinstance(row.word, PowerFactor)]
+    assert [point.key for point in factors if point.unit is not None] == []

@@ -185,7 +185,7 @@ class GivEnergyDriver:
             shown=shown,
             usual=self._usual,
         )
-        return changes_for(command, now, plant)
+        return changes_for(self._settings.calibration.told(command), now, plant)
 
     def captured(self) -> tuple[str, Mapping[str, Mapping[int, int]]]:
         """Return the model's name and every word heard of it, by address space."""

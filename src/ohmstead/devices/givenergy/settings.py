@@ -1,7 +1,9 @@
 """What an owner says about a GivEnergy inverter."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
+
+from ohmstead.model import Calibration
 
 __all__ = ["GivEnergySettings"]
 
@@ -22,6 +24,8 @@ class GivEnergySettings:
     """What its battery side can do, if it is not what the model says."""
     battery_kwh: float | None = None
     """What all its batteries hold, if it is not what the inverter says."""
+    calibration: Calibration = field(default_factory=Calibration)
+    """How far what its battery moves is from what the inverter is told; you measured it."""
     read_only: bool = False
     """Never write anything."""
     allow_configuration: bool = False

@@ -61,6 +61,8 @@ class DongleSettings:
     """The same with the fault ``slow``."""
     batteries: int | None = None
     """How many packs; None as many as the house has."""
+    refuses_absent: bool = False
+    """Refuse at once what is asked of units that are not there; else it says nothing."""
     store: Path | None = None
     """A file that keeps the inverter's settings over a restart."""
 
@@ -196,6 +198,8 @@ class GivEnergySimulator:
     def _block(self, asked: Request, now: datetime) -> Block | None:
         words = self.inverter.read(asked.address, asked.function, asked.register, asked.value, now)
         if words is None:
+            if self.settings.refuses_absent:
+                raise DeviceRefused(self.inverter.model.name, f"nobody at {asked.address}", 0)
             return None
         block = Block(
             dongle=self.settings.serial,

@@ -52,6 +52,8 @@ class SimulatedInverter:
         self.meter = Meter()
         self.writes: list[tuple[datetime, int, int]] = []
         """Every word anybody asked to write: when, where, what. Refused ones too."""
+        self.astray_w = {"charge": 0.0, "discharge": 0.0}
+        """By how much more than it is told it charges and discharges, as real ones do."""
         self._store = store
         self._soc_pct = round(house.battery.soc_pct)
         self._since = house.at
@@ -246,7 +248,13 @@ class SimulatedInverter:
             discharge_w=settings.battery.max_discharge_w,
             capacity_wh=1000 * self.house.battery.capacity_kwh,
         )
-        return orders_of(self.holdings, self.model, sizes)
+        orders = orders_of(self.holdings, self.model, sizes)
+        charge_w, discharge_w = orders.charge_w, orders.discharge_w
+        if charge_w:
+            charge_w = min(charge_w + self.astray_w["charge"], sizes.charge_w)
+        if discharge_w:
+            discharge_w = min(discharge_w + self.astray_w["discharge"], sizes.discharge_w)
+        return replace(orders, charge_w=charge_w, discharge_w=discharge_w)
 
     def _set_clock(self, register: int, word: int, now: datetime) -> None:
         """Change one part of the clock; a date that there is not is not stored."""

@@ -146,7 +146,7 @@ class GivEnergyCloudDriver:
             settings=self._offered,
             shown={key: value for key, (value, _) in self._held.items()},
         )
-        return changes_for(command, now, plant)
+        return changes_for(self._settings.calibration.told(command), now, plant)
 
     # ---- what is measured -----------------------------------------------------------
 

@@ -1,8 +1,10 @@
 """What an owner says about an inverter that is reached through GivEnergy's cloud."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Final
 from urllib.parse import urlsplit
+
+from ohmstead.model import Calibration
 
 __all__ = ["GivEnergyCloudSettings"]
 
@@ -28,6 +30,8 @@ class GivEnergyCloudSettings:
     """What its battery side can do; the cloud's own limits say it, where they are there."""
     battery_kwh: float | None = None
     """What the battery holds; the cloud does not say it here."""
+    calibration: Calibration = field(default_factory=Calibration)
+    """How far what its battery moves is from what the inverter is told; you measured it."""
     read_only: bool = False
     """Never write anything."""
     fresh_s: float = 60.0

@@ -1,7 +1,9 @@
 """What an owner says about a LuxPower or EG4 inverter."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
+
+from ohmstead.model import Calibration
 
 __all__ = ["LuxPowerSettings"]
 
@@ -29,6 +31,8 @@ class LuxPowerSettings:
     heartbeat: Literal["auto", "always", "never"] = "auto"
     """Whether to answer the datalogger's heartbeats, as the cloud does; auto answers when
     nobody else seems to."""
+    calibration: Calibration = field(default_factory=Calibration)
+    """How far what its battery moves is from what the inverter is told; you measured it."""
     read_only: bool = False
     """Never write anything."""
     allow_configuration: bool = False

@@ -1,5 +1,5 @@
 "use strict";
-// One page over the API, and nothing but the API: /api/v1/live, prices, points, plan, requests, journal.
+// One page over the API, and nothing but the API: /api/v1/live, prices, points, plan, forecasts, requests, journal.
 
 const api = (path, options) => fetch("/api/v1/" + path, options);
 const find = (id) => document.getElementById(id);
@@ -10,6 +10,8 @@ const MODES = {
 let zone = "UTC";
 let slotSeen = null;
 let writesSeen = -1;
+let siteNow = Date.now();
+const past = { shown: -Infinity, asked: -Infinity };
 const points = {};
 
 function make(tag, text, name) {
@@ -37,6 +39,7 @@ function power(label, value, hint) {
 function showTick(tick) {
   const { site, decision } = tick;
   zone = site.timezone;
+  siteNow = Date.parse(site.at);
   find("clock").textContent = new Date(site.at).toLocaleString([], { timeZone: zone, weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const command = decision.command;
   let mode = command ? MODES[command.mode] : "Left to itself";
@@ -59,9 +62,13 @@ function showTick(tick) {
   showDevices(tick.devices);
   const failures = tick.results.filter((result) => result.outcome !== "applied");
   if (failures.length) find("reason").append(make("span", " " + failures.map((f) => `${f.device}: ${f.why}`).join("; "), "trouble"));
+  find("plan-trouble").textContent = site.plan_trouble === null ? "" : "No new plan: " + site.plan_trouble + ".";
   showPlan(decision, site.at);
+  showExpected(site.at);
   const slot = site.import_per_kwh + "@" + Math.floor(Date.parse(site.at) / 1800000);
   if (slot !== slotSeen) { slotSeen = slot; showPrices(site.at); }
+  // Every five minutes of the house; a demonstration's pass quickly.
+  if (Math.abs(siteNow - past.shown) >= 300e3 && Date.now() - past.asked >= 10e3) showPast();
   const writes = tick.results.reduce((sum, result) => sum + Object.keys(result.wrote).length, 0);
   if (writes || writesSeen < 0) { writesSeen = writes; showJournal(); showRequests(); }
 }
@@ -132,7 +139,7 @@ async function showPlan(decision, now) {
   for (const slot of slots) {
     const last = spans.at(-1);
     if (last && last.mode === slot.mode) last.slots.push(slot);
-    else spans.push({ mode: slot.mode, slots: [slot], before: last ? last.slots.at(-1).soc_pct : null });
+    else spans.push({ mode: slot.mode, slots: [slot], before: last ? last.slots.at(-1).soc_pct : slot === plan.slots[0] ? plan.start_soc_pct : null });
   }
   drawPlan(slots, spans, plan, at);
   find("plan-key").replaceChildren(...[...new Set(spans.map((span) => span.mode))].map((mode) => {
@@ -142,7 +149,8 @@ async function showPlan(decision, now) {
   }), lineKey("price", "Import price"), lineKey("stored", "State of charge, 0 to 100 %"));
   find("plan-note").textContent = `Made ${clock(plan.made_at)} of: ${plan.made_of}. Until ${day(plan.slots.at(-1).end)} it ` +
     `${plan.cost < -0.005 ? "earns" : "costs"} ${money(Math.abs(plan.cost), plan.currency)} and saves ${money(plan.saved, plan.currency)} over a house that does not plan` +
-    (plan.gap >= 0.005 ? `; at most ${money(plan.gap, plan.currency)} dearer than the best.` : "; none costs less.");
+    (plan.gap >= 0.005 ? `; at most ${money(plan.gap, plan.currency)} dearer than the best.` : "; none costs less.") +
+    (plan.carbon_kg === null ? "" : ` Its power ${plan.carbon_kg < -0.05 ? "spares" : "weighs"} ${Math.abs(plan.carbon_kg).toFixed(1)} kg of CO₂.`);
   find("plan-steps").replaceChildren(...spans.map((span) => {
     const item = make("li");
     item.append(make("i", undefined, "band " + span.mode), make("b", stepWords(span, plan) + " "), make("span", why(span), "quiet"));
@@ -200,7 +208,10 @@ function drawPlan(slots, spans, plan, at) {
   });
   const far = (moment) => (1000 * (Date.parse(moment) - from) / (to - from)).toFixed(1);  // what lies outside is cut off
   const steps = slots.map((slot) => [slot.start, slot.end].map((moment) => `${far(moment)} ${y(slot.import_per_kwh).toFixed(2)}`).join("L"));
-  const stored = slots.map((slot) => `${far(slot.end)} ${(4 + 84 * (100 - slot.soc_pct) / 100).toFixed(2)}`);
+  const level = (soc_pct) => (4 + 84 * (100 - soc_pct) / 100).toFixed(2);
+  const stored = slots.map((slot) => `${far(slot.end)} ${level(slot.soc_pct)}`);
+  const earlier = plan.slots[plan.slots.indexOf(slots[0]) - 1], began = earlier ? earlier.soc_pct : plan.start_soc_pct;
+  if (began !== null) stored.unshift(`${far(slots[0].start)} ${level(began)}`);
   svg.append(drawing("path", { class: "price", d: "M" + steps.join("L") }), drawing("path", { class: "stored", d: "M" + stored.join("L") }));
   const present = 1000 * (at - from) / (to - from);
   if (at > from) svg.append(drawing("line", { class: "nowline", x1: present, x2: present, y1: 0, y2: 100 }));
@@ -238,7 +249,9 @@ const PAST = [["pv", "Solar", "pv_w"], ["load", "House", "load_w"], ["grid", "Gr
   ["battery", "Battery, discharge above zero", "battery_w"], ["soc", "State of charge", "soc_pct"]];
 
 async function showPast() {
-  const to = Date.now(), from = to - 24 * 3600e3;
+  const to = siteNow, from = to - 24 * 3600e3;
+  past.shown = to;
+  past.asked = Date.now();
   const names = PAST.map(([, , point]) => "point=site." + point).join("&");
   const known = await api("history/points");
   if (!known.ok || !((await known.json()).site || []).includes("load_w")) return;
@@ -288,7 +301,7 @@ async function showPast() {
 }
 
 async function showCosts() {
-  const day = (offset) => new Date(Date.now() - offset * 86400e3).toLocaleDateString("sv", { timeZone: zone });
+  const day = (offset) => new Date(siteNow - offset * 86400e3).toLocaleDateString("sv", { timeZone: zone });
   const answer = await api(`history/costs?first=${day(1)}&last=${day(0)}`);
   if (!answer.ok) return;
   find("costs").textContent = (await answer.json()).filter((one) => one.covered_h >= 0.5).map((one) => {
@@ -391,5 +404,3 @@ function listen() {
 
 listen();
 setInterval(showRequests, 30000);
-setTimeout(showPast, 1500);
-setInterval(showPast, 300000);
