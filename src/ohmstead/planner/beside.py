@@ -135,9 +135,10 @@ class _Search:
         value, prices = dual.level(-house.dearest, house.steep * SHORT)
         if len(self.units) == 1 and isinstance(self.what[0], Amount):
             return value
-        value = max(value, dual.raised(prices, found.cost)[0])
-        prices = marginal_prices(found.task, found.answer, _sum(found.taken))
-        return max(value, dual.raised(prices, found.cost)[0])
+        marginal = marginal_prices(found.task, found.answer, _sum(found.taken))
+        first = dual.at(marginal)[0]
+        start = marginal if first > value else prices
+        return max(value, first, dual.raised(start, found.cost))
 
     @cached_property
     def _combined(self) -> list[tuple[float, tuple[Floats, ...]]] | None:

@@ -7,6 +7,7 @@ of their own, and whatever the prices, no common plan costs less than these toge
 
 from collections.abc import Sequence
 from itertools import chain
+from math import inf
 
 import numpy as np
 
@@ -21,7 +22,10 @@ from ohmstead.planner.units import Unit
 
 __all__ = ["Dual", "choices_of", "marginal_prices"]
 
-STEPS = 24
+STEPS = 48
+LEVELS = 24
+PATIENCE, SHORTER = 4, 0.7
+CLOSE = 1e-9
 TINY = 1e-12
 SAME_KWH = 1e-7
 NUDGE_KWH = 1e-4
@@ -60,22 +64,24 @@ class Dual:
             over += taken
         return total, over
 
-    def raised(self, prices: Floats, reached: float, steps: int = STEPS) -> tuple[float, Floats]:
-        """Return the best bound found from *prices* on, and its prices; *reached* is a plan's."""
-        best, over = self.at(prices)
-        best_prices, share, size = prices, 1.0, len(prices)
-        close = TINY * size + 1e-9 * abs(reached)
+    def raised(self, prices: Floats, reached: float, steps: int = STEPS) -> float:
+        """Return the best bound found from *prices* on; *reached* is what a plan costs.
+
+        Each step goes where the balance of the slots points, as far as the plan's cost would
+        allow (Polyak), be it up or down; the steps get shorter while nothing is gained.
+        """
+        best, share, waited = -inf, 1.0, 0
         for _ in range(steps):
+            value, over = self.at(prices)
+            waited = 0 if value > best else waited + 1
+            best = max(best, value)
             length = float(over @ over)
-            if reached - best <= close or length < TINY:
+            if reached - best <= CLOSE * max(abs(reached), 1.0) or length < TINY:
                 break
-            tried = best_prices + share * (reached - best) / length * over
-            value, other = self.at(tried)
-            if value > best:
-                best, best_prices, over = value, tried, other
-            else:
-                share /= 2
-        return best, best_prices
+            if waited >= PATIENCE:
+                share, waited = share * SHORTER, 0
+            prices = prices + share * (reached - value) / length * over
+        return best
 
     def level(self, low: float, high: float) -> tuple[float, Floats]:
         """Return the best bound with one price for all slots, and that price."""
@@ -87,7 +93,7 @@ class Dual:
         ratio = (5**0.5 - 1) / 2
         left, right = high - ratio * (high - low), low + ratio * (high - low)
         at_left, at_right = bound(left), bound(right)
-        for _ in range(STEPS):
+        for _ in range(LEVELS):
             if at_left < at_right:
                 low, left, at_left = left, right, at_right
                 right = low + ratio * (high - low)
