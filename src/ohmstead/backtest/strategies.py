@@ -31,6 +31,8 @@ class Player:
     name: str
     chain: Chain
     planning: FollowPlan | None = None
+    looks_ahead: bool = True
+    """Whether a strategy looks at more of the plan than its present slot."""
 
 
 def player_of(name: str, plant: Plant) -> Player:
@@ -70,7 +72,7 @@ def _planned_by(plant: Plant) -> FollowPlan:
 def _plan(plant: Plant) -> Player:
     settings = _planned_by(plant)
     chain: Chain = [("follow_plan", partial(follow_plan, settings=settings)), _usual(plant)]
-    return Player(name="plan", chain=chain, planning=settings)
+    return Player(name="plan", chain=chain, planning=settings, looks_ahead=False)
 
 
 def _usual(plant: Plant) -> tuple[str, Strategy]:

@@ -14,15 +14,16 @@ from math import inf, prod
 
 import numpy as np
 
-from ohmstead.planner.convex import valleys, worth_at
+from ohmstead.planner.convex import flat_of
 from ohmstead.planner.corridor import Corridor
 from ohmstead.planner.dual import Dual, choices_of, marginal_prices
 from ohmstead.planner.house import SHORT, Floats, house_of
 from ohmstead.planner.joint_nodes import Second, Way, joint_start
+from ohmstead.planner.merge import flat_hulls, flat_valleys, flat_worth
 from ohmstead.planner.problem import Amount, Problem
 from ohmstead.planner.runs import RunStarts
 from ohmstead.planner.self_use import self_use
-from ohmstead.planner.slot import curve, curves_of, hull
+from ohmstead.planner.slot import curves_of
 from ohmstead.planner.solve import Answer, Task, best, knots_of, task_of
 from ohmstead.planner.stores import Store
 from ohmstead.planner.units import Unit, unit_of
@@ -166,11 +167,11 @@ class _Search:
 
     def _relaxed(self, total: Floats) -> float:
         """Return what the first battery costs at least beside *total*."""
-        points = curves_of(house_of(self.problem, total)).points()
-        pieces = [curve(*hull(xs, ys)) for xs, ys in points]
-        found = valleys(pieces, self.alone.bounds, self.alone.end)
-        assert found is not None  # noqa: S101 - doing nothing is always possible
-        return worth_at(found[0], self.alone.energy)
+        hulls, _ = flat_hulls(curves_of(house_of(self.problem, total)).lines())
+        end = flat_of([self.alone.end])
+        possible, found = flat_valleys(hulls, self.alone.bounds.walls, end)
+        assert possible  # noqa: S101 - doing nothing is always possible
+        return flat_worth(found, 0, self.alone.energy)
 
     def _in_turn(self, found: _Found) -> _Found:
         """Plan each unit in turn, then the first battery, until nothing is gained."""

@@ -11,9 +11,11 @@ from math import inf
 
 import numpy as np
 
+from ohmstead.compiled import listed
 from ohmstead.planner.bends import exports_of, levels
-from ohmstead.planner.convex import valleys, walk, worth_at
+from ohmstead.planner.convex import flat_of, valley_of
 from ohmstead.planner.house import WH_PER_KWH, Floats, house_of
+from ohmstead.planner.merge import flat_valleys, flat_walk, flat_worth
 from ohmstead.planner.problem import Problem
 from ohmstead.planner.slot import Curve, curve, curves_of
 from ohmstead.planner.solve import Answer, Task
@@ -51,10 +53,11 @@ class Dual:
             piece, kept = _hull(xs, ys - price * taken, taken)
             pieces.append(piece)
             takes.append(kept)
-        found = valleys(pieces, self._alone.bounds, self._alone.end)
-        assert found is not None  # noqa: S101 - doing nothing is always possible
-        total = worth_at(found[0], self._alone.energy)
-        changes = walk(pieces, found, self._alone.energy)
+        flat, end = flat_of(pieces), flat_of([self._alone.end])
+        possible, found = flat_valleys(flat, self._alone.bounds.walls, end)
+        assert possible  # noqa: S101 - doing nothing is always possible
+        total = flat_worth(found, 0, self._alone.energy)
+        changes = listed(flat_walk(flat, found, self._alone.energy))
         over = np.zeros_like(prices)
         for index, (change, kept) in enumerate(zip(changes, takes, strict=True)):
             over[index] = -np.interp(change, *kept)
@@ -166,7 +169,8 @@ def marginal_prices(task: Task, answer: Answer, taken: Floats) -> Floats:
     for nudge in (-NUDGE_KWH, NUDGE_KWH):
         curves = curves_of(house_of(task.problem, taken + nudge)).points()
         energy, costs = task.energy, []
-        for (xs, ys), change, valley in zip(curves, answer.changes, answer.after[1:], strict=True):
+        for index, ((xs, ys), change) in enumerate(zip(curves, answer.changes, strict=True)):
+            valley = valley_of(answer.after, index + 1)
             knots = valley.knots()
             worth = np.cumsum([0.0, *(np.array(valley.slopes) * np.array(valley.widths))])
             tried = np.concatenate([xs, np.array(knots) - energy, [change]])

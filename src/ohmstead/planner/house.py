@@ -8,16 +8,18 @@ be written down.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from ohmstead.compiled import COMPILED, compiled
 from ohmstead.planner.problem import Problem
 
 __all__ = [
     "FAR_KWH",
     "SHORT",
+    "STEEP",
     "TINY_KWH",
     "WH_PER_KWH",
     "Floats",
@@ -27,6 +29,7 @@ __all__ = [
     "house_of",
     "marks",
     "settle",
+    "settle_table",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -42,8 +45,7 @@ FAR_KWH = 1e5
 """Stands for no limit, and can be reckoned with."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class House:
+class House(NamedTuple):
     """The problem's numbers in kWh a slot, as arrays of one length."""
 
     buy: Floats
@@ -75,8 +77,7 @@ class House:
         return self.steep / STEEP
 
 
-@dataclass(frozen=True, slots=True)
-class Flows:
+class Flows(NamedTuple):
     """What every slot does, in kWh."""
 
     bus: Floats
@@ -92,23 +93,8 @@ class Flows:
 
 def house_of(problem: Problem, car: Floats | None = None) -> House:
     """Return *problem* as arrays; *car* is what a car takes in each slot beside the load."""
-    slots, battery, inverter = problem.slots, problem.battery, problem.inverter
-    rows = np.array(
-        [
-            (
-                slot.hours,
-                slot.import_per_kwh,
-                slot.export_per_kwh,
-                slot.load_kwh,
-                slot.pv_kwh,
-                slot.charge_max_w,
-                slot.discharge_max_w,
-                slot.import_max_w,
-                slot.export_max_w,
-            )
-            for slot in slots
-        ]
-    ).T
+    battery, inverter = problem.battery, problem.inverter
+    rows = problem.columns
     hours, buy, sell, load, pv = rows[:5]
     if car is not None:
         load = load + car
@@ -150,29 +136,47 @@ def house_of(problem: Problem, car: Floats | None = None) -> House:
     )
 
 
-def settle(house: House, changes: Sequence[float] | Floats) -> Flows:
+def settle(house: House, changes: Sequence[float]) -> Flows:
     """Return what the slots do when the stored energy changes by *changes* kWh."""
-    flow = np.asarray(changes) + house.standby
-    bus = np.where(flow > 0, -flow / house.stored, -flow * house.delivered)
-    low, high = np.maximum(bus, house.least), np.minimum(bus + house.pv, house.most)
-    through, cost = high, _meter(house, high)[1]
-    if house.curtail:
-        for knot in (low, *marks(house)):
-            clipped = np.clip(knot, low, high)
-            other = _meter(house, clipped)[1]
-            cheaper = other < cost - TINY * house.dearest
-            through, cost = np.where(cheaper, clipped, through), np.where(cheaper, other, cost)
-    grid, cost = _meter(house, through)
-    broken = np.maximum(grid - house.imports, 0.0) * house.steep
-    cost += house.wear * np.maximum(bus, 0.0) - broken
-    return Flows(bus, grid, np.maximum(bus + house.pv - through, 0.0), cost, broken)
+    return _settled(house, np.asarray(changes))
 
 
+def settle_table(house: House, changes: Floats) -> Flows:
+    """Return what the slots do, as ``settle``, for several plans or houses, a row each."""
+    if not COMPILED:
+        return _settled(house, changes)
+    shape = np.broadcast_shapes(house.load.shape, changes.shape)
+    columns = [
+        np.broadcast_to(part, shape) if isinstance(part, np.ndarray) and part.ndim > 1 else part
+        for part in house
+    ]
+    many, found = np.broadcast_to(changes, shape), []
+    for place in range(shape[0]):
+        parts = [
+            part[place] if isinstance(part, np.ndarray) and part.ndim > 1 else part
+            for part in columns
+        ]
+        found.append(_settled(House._make(parts), np.ascontiguousarray(many[place])))
+    return Flows(*(np.stack(parts) for parts in zip(*found, strict=True)))
+
+
+@compiled
+def _meter(house: House, through: Floats) -> tuple[Floats, Floats]:
+    """Return the import of every slot and its cost, a broken import limit included."""
+    given = np.where(through > 0, through * house.out, through / house.into)
+    grid = house.load - given
+    price = np.where(grid > 0, house.buy, house.sell)
+    over = np.maximum(grid - house.imports, 0.0)
+    return grid, grid * price + over * house.steep
+
+
+@compiled
 def marks(house: House) -> tuple[Floats, Floats, Floats]:
     """Return the ``through`` of a still inverter, of a still meter, and of the import limit."""
     full = house.load - house.imports
     full = np.where(full > 0, full / house.out, full * house.into)
-    return np.zeros_like(full), even(house), full
+    meter = np.where(house.load > 0, house.load / house.out, house.load * house.into)
+    return np.zeros_like(full), meter, full
 
 
 def even(house: House) -> Floats:
@@ -181,10 +185,20 @@ def even(house: House) -> Floats:
     return through
 
 
-def _meter(house: House, through: Floats) -> tuple[Floats, Floats]:
-    """Return the import of every slot and its cost, a broken import limit included."""
-    given = np.where(through > 0, through * house.out, through / house.into)
-    grid = house.load - given
-    price = np.where(grid > 0, house.buy, house.sell)
-    over = np.maximum(grid - house.imports, 0.0)
-    return grid, grid * price + over * house.steep
+@compiled
+def _settled(house: House, changes: Floats) -> Flows:
+    flow = changes + house.standby
+    bus = np.where(flow > 0, -flow / house.stored, -flow * house.delivered)
+    low, high = np.maximum(bus, house.least), np.minimum(bus + house.pv, house.most)
+    through, cost = high, _meter(house, high)[1]
+    if house.curtail:
+        still, even, full = marks(house)
+        for knot in (low, still, even, full):
+            clipped = np.minimum(np.maximum(knot, low), high)
+            other = _meter(house, clipped)[1]
+            cheaper = other < cost - TINY * house.steep / STEEP
+            through, cost = np.where(cheaper, clipped, through), np.where(cheaper, other, cost)
+    grid, cost = _meter(house, through)
+    broken = np.maximum(grid - house.imports, 0.0) * house.steep
+    cost = cost + house.wear * np.maximum(bus, 0.0) - broken
+    return Flows(bus, grid, np.maximum(bus + house.pv - through, 0.0), cost, broken)

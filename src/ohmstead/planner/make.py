@@ -1,26 +1,35 @@
 """From a problem to its plan: solve, be gentle, and say what every slot should do."""
 
-from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
-from itertools import accumulate, repeat
+from itertools import accumulate, islice, repeat
 
 import numpy as np
 
+from ohmstead.compiled import numbers
 from ohmstead.model import BatteryMode
 from ohmstead.planner.beside import best_beside, look_beside
-from ohmstead.planner.convex import Valley
 from ohmstead.planner.gentle import gentle
 from ohmstead.planner.house import WH_PER_KWH, even, house_of, settle
-from ohmstead.planner.peak import best_below_a_peak, peak_cost
+from ohmstead.planner.merge import worths_at
+from ohmstead.planner.peak import Solve, best_below_a_peak, peak_cost
 from ohmstead.planner.plan import Plan, PlannedSlot, Side
 from ohmstead.planner.problem import Battery, Problem, Slot
 from ohmstead.planner.prove import proven
 from ohmstead.planner.self_use import self_use
 from ohmstead.planner.shares import left_of, others_unplanned, shares_of, unplanned
-from ohmstead.planner.solve import Answer, Task, best, polished, task_of
+from ohmstead.planner.solve import Answer, Look, Task, best, polished, task_of
 from ohmstead.planner.turning import counted, steadied, turns_of
 
-__all__ = ["Habit", "make_plan", "plan_of", "warm_up", "way_of"]
+__all__ = [
+    "Habit",
+    "answer_of",
+    "first_of",
+    "first_slot",
+    "make_plan",
+    "plan_of",
+    "warm_up",
+    "way_of",
+]
 
 SHORT_SLOTS = 24
 LOOKS_A_SLOT = 2400
@@ -67,13 +76,29 @@ def make_plan(problem: Problem, *, looks: int | None = None, habit: Habit | None
     many as prove a short problem, and none for a long one.
     """
     if problem.peak_per_kw > 0:
-        look = _look if problem.every_load or problem.beside else None
-        task, answer = best_below_a_peak(problem, _solve, look)
+        task, answer = best_below_a_peak(problem, _solve, _looker(problem))
         return plan_of(problem, task, answer)
     task, answer = _solve(problem, looks)
     if habit is not None:
         answer = _kept(task, answer, habit)
     return plan_of(problem, task, answer)
+
+
+def first_slot(problem: Problem) -> PlannedSlot:
+    """Return the first slot of ``make_plan``, the same, for those who plan anew after it.
+
+    Nothing later is spelled out, nor what the plan saves.
+    """
+    if problem.peak_per_kw > 0:
+        return first_of(*best_below_a_peak(problem, _solve, _looker(problem)))
+    return first_of(*_solve(problem))
+
+
+def first_of(task: Task, answer: Answer) -> PlannedSlot:
+    """Return the first slot of the plan that *answer* stands for."""
+    changes = _gentle(task.problem, task, answer)
+    energies = list(accumulate(changes, initial=task.energy))
+    return _slots(task, changes, energies, answer, 1)[0][0]
 
 
 def warm_up() -> None:
@@ -105,17 +130,16 @@ def way_of(task: Task, answer: Answer, habit: Habit) -> Answer:
 
 
 def _solve(problem: Problem, looks: int | None = None) -> tuple[Task, Answer]:
-    if problem.every_load or problem.beside:
-        task, answer = best_beside(problem)
-    else:
+    if not (problem.every_load or problem.beside):
         task = task_of(problem)
-        answer = best(task)
-        slots = len(problem.slots)
-        if looks is None:
-            looks = LOOKS_A_SLOT // slots if slots <= SHORT_SLOTS else 0
-        if looks > 0 and answer.cost > answer.bound:
-            answer = proven(task, answer, looks)
+        return task, steadied(task, answer_of(task, looks))
+    task, answer = best_beside(problem)
     return task, steadied(task, answer)
+
+
+def _looker(problem: Problem) -> Solve | None:
+    """Return what finds good plans sooner than the whole search, where that is slow."""
+    return _look if problem.every_load or problem.beside else None
 
 
 def _look(problem: Problem) -> tuple[Task, Answer]:
@@ -123,17 +147,24 @@ def _look(problem: Problem) -> tuple[Task, Answer]:
     return task, steadied(task, answer)
 
 
+def answer_of(task: Task, looks: int | None = None, look: Look | None = None) -> Answer:
+    """Return the best plan of a battery alone; *look* is a look at it, if there was one."""
+    answer = best(task, look)
+    slots = len(task.problem.slots)
+    if looks is None:
+        looks = LOOKS_A_SLOT // slots if slots <= SHORT_SLOTS else 0
+    if looks > 0 and answer.cost > answer.bound:
+        answer = proven(task, answer, looks)
+    return answer
+
+
 def plan_of(problem: Problem, task: Task, answer: Answer) -> Plan:
     """Return the plan that *answer* stands for."""
-    house, changes = task.house, answer.changes
-    if not task.limits.taper:
-        hours = [slot.hours for slot in problem.slots]
-        changes = gentle(house, task.bounds, hours, answer.pieces, changes)
+    changes = _gentle(problem, task, answer)
     energies = list(accumulate(changes, initial=task.energy))
     slots, cost, left = _slots(task, changes, energies, answer)
-    cost += problem.switch_cost * turns_of(problem, answer.modes) + peak_cost(
-        problem, task, changes
-    )
+    cost += problem.switch_cost * turns_of(problem, answer.modes)
+    cost += peak_cost(problem, task, changes)
     objective = cost - left_of(problem.end_worth, energies[-1]) - left
     return Plan(
         slots=slots,
@@ -143,6 +174,12 @@ def plan_of(problem: Problem, task: Task, answer: Answer) -> Plan:
         without=_without(problem, task, slots),
         missed=max(answer.cost - objective, 0.0),
     )
+
+
+def _gentle(problem: Problem, task: Task, answer: Answer) -> list[float]:
+    if task.limits.taper:
+        return answer.changes
+    return gentle(task.house, task.bounds, problem.columns[0], answer.pieces, answer.changes)
 
 
 def _without(problem: Problem, task: Task, slots: tuple[PlannedSlot, ...]) -> float:
@@ -167,8 +204,13 @@ def _without(problem: Problem, task: Task, slots: tuple[PlannedSlot, ...]) -> fl
 
 
 def _slots(
-    task: Task, changes: list[float], energies: list[float], answer: Answer
+    task: Task,
+    changes: list[float],
+    energies: list[float],
+    answer: Answer,
+    count: int | None = None,
 ) -> tuple[tuple[PlannedSlot, ...], float, float]:
+    """Return the first *count* slots of a plan, what all cost, and what is left beside."""
     problem, house = task.problem, task.house
     flows, shares = settle(house, changes), shares_of(task)
     top, bottom = problem.battery.capacity_kwh, problem.battery.reserve_kwh
@@ -181,7 +223,7 @@ def _slots(
         flows.cost.tolist(),
         (even(house) - house.pv).tolist(),
         energies[1:],
-        answer.after[1:],
+        *worths_at(answer.after, numbers(energies), SAME_KWH),
         answer.modes or repeat(None),
         shares.car_w,
         shares.loads_w,
@@ -190,28 +232,12 @@ def _slots(
         strict=False,
     )
     found = []
-    for (
-        slot,
-        bus,
-        grid,
-        curtailed,
-        cost,
-        need,
-        energy,
-        valley,
-        mode,
-        car,
-        loads,
-        beside,
-        worn,
-    ) in rows:
+    for slot, bus, grid, curtailed, cost, need, energy, *rest in islice(rows, count):
+        worth, lack, mode, car_w, loads_w, beside, worn = rest
         room = (energy > bottom + SAME_KWH, energy < top - SAME_KWH)
-        act = (
-            _act(bus, need, curtailed, room)
-            if mode is None
-            else _kept_act(mode, bus, need, curtailed, room)
-        )
-        worth, lack = _worth(valley, energy)
+        act = _act(bus, need, curtailed, room)
+        if mode is not None:
+            act = _kept_act(mode, act, curtailed)
         to_w = WH_PER_KWH / slot.hours
         target = energy if act.capped else bottom if need > 0 else top
         found.append(
@@ -225,13 +251,13 @@ def _slots(
                 battery_w=bus * to_w,
                 grid_w=grid * to_w,
                 curtailed_w=curtailed * to_w,
-                car_w=car,
+                car_w=car_w,
                 stored_kwh=energy,
                 soc_pct=energy * per_cent,
                 cost=cost + worn,
                 worth_per_kwh=worth,
                 lack_per_kwh=lack,
-                loads_w=loads,
+                loads_w=loads_w,
                 beside=beside,
             )
         )
@@ -251,15 +277,12 @@ def _act(bus: float, need: float, curtailed: float, room: tuple[bool, bool]) -> 
     return _FOLLOW if ends or abs(bus) > served - SAME_KWH else _FOLLOW_CAPPED
 
 
-def _kept_act(
-    mode: BatteryMode, bus: float, need: float, curtailed: float, room: tuple[bool, bool]
-) -> _Act:
-    """Return the behaviour of *mode* whose forecast is this flow."""
+def _kept_act(mode: BatteryMode, act: _Act, curtailed: float) -> _Act:
+    """Return the behaviour of *mode*, where by itself the slot would show *act*."""
     if mode in {BatteryMode.CHARGE, BatteryMode.DISCHARGE}:
         return _CHARGE if mode is BatteryMode.CHARGE else _DISCHARGE
     if mode is BatteryMode.HOLD:
         return _TURN_DOWN if curtailed > SAME_KWH else _STILL
-    act = _act(bus, need, curtailed, room)
     return act if act.mode is BatteryMode.SELF_USE else _FOLLOW_CAPPED
 
 
@@ -271,15 +294,3 @@ def _still(need: float, curtailed: float, room: tuple[bool, bool]) -> _Act:
     if need < -SAME_KWH and above:
         return _TURN_DOWN if curtailed > -need - SAME_KWH else _EXPORT_SOLAR
     return _FOLLOW
-
-
-def _worth(valley: Valley, energy: float) -> tuple[float, float]:
-    """Return what one more kWh would save, and what one less would cost."""
-    slopes = valley.slopes
-    if not slopes:
-        return 0.0, 0.0
-    knots = valley.knots()
-    last = len(slopes) - 1
-    right = min(max(bisect_right(knots, energy + SAME_KWH) - 1, 0), last)
-    left = min(max(bisect_left(knots, energy - SAME_KWH) - 1, 0), last)
-    return -slopes[right], -slopes[left]

@@ -15,7 +15,7 @@ from ohmstead.planner.house import WH_PER_KWH, house_of, settle
 from ohmstead.planner.problem import Problem
 from ohmstead.planner.solve import Answer, Task
 
-__all__ = ["best_below_a_peak", "peak_cost"]
+__all__ = ["Solve", "best_below_a_peak", "peak_cost"]
 
 LOOKS = 16
 ROUNDS = 8

@@ -8,7 +8,12 @@ given, the sun sits on the same bus), the house's AC otherwise.
 """
 
 from dataclasses import dataclass, field
+from itertools import chain
 from math import inf, isfinite
+from operator import attrgetter
+
+import numpy as np
+import numpy.typing as npt
 
 from ohmstead.errors import ProblemError
 from ohmstead.model import BatteryMode
@@ -29,6 +34,13 @@ __all__ = [
 
 LONGEST_H = 72.0
 """How far a plan may reach."""
+COLUMNS = (
+    *("hours", "import_per_kwh", "export_per_kwh", "load_kwh", "pv_kwh"),
+    *("charge_max_w", "discharge_max_w", "import_max_w", "export_max_w"),
+    *("low_kwh", "high_kwh"),
+)
+NEVER_NEGATIVE = slice(3, 9)
+ALWAYS_FINITE = slice(1, 5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,9 +152,12 @@ class Problem:
     peak_paid_kw: float = 0.0
     """What is paid for already: below it the peak costs nothing more."""
     hours: float = field(init=False)
+    columns: npt.NDArray[np.float64] = field(init=False, repr=False, compare=False)
+    """The numbers of all slots, a row each field, in the order in which ``Slot`` has them."""
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning; everything else gets a plan."""
+        object.__setattr__(self, "columns", _columns(self.slots))
         object.__setattr__(self, "hours", sum(slot.hours for slot in self.slots))
         _check_span(self)
         _check_numbers(self)
@@ -168,6 +183,13 @@ def _check_worth(end_worth: tuple[tuple[float, float], ...]) -> None:
         raise ProblemError("end_worth must begin with the dearest kWh")
 
 
+def _columns(slots: tuple[Slot, ...]) -> npt.NDArray[np.float64]:
+    numbers = chain.from_iterable(map(attrgetter(*COLUMNS), slots))
+    width = len(COLUMNS)
+    rows = np.fromiter(numbers, np.float64, width * len(slots)).reshape(-1, width)
+    return np.ascontiguousarray(rows.T)
+
+
 def _check_span(problem: Problem) -> None:
     if not problem.slots:
         raise ProblemError("a plan needs at least one slot")
@@ -178,6 +200,15 @@ def _check_span(problem: Problem) -> None:
 
 
 def _check_numbers(problem: Problem) -> None:
+    if not (problem.import_max_w >= 0 and problem.export_max_w >= 0):
+        raise ProblemError("limits of the grid cannot be negative")
+    columns = problem.columns
+    if (
+        np.isfinite(columns[ALWAYS_FINITE]).all()
+        and (columns[NEVER_NEGATIVE] >= 0).all()
+        and (columns[-1] >= columns[-2]).all()
+    ):
+        return
     for index, slot in enumerate(problem.slots):
         prices = (slot.import_per_kwh, slot.export_per_kwh)
         energies = (slot.load_kwh, slot.pv_kwh)
@@ -188,8 +219,6 @@ def _check_numbers(problem: Problem) -> None:
             raise ProblemError(f"slot {index}: load, sun and limits cannot be negative")
         if not slot.high_kwh >= slot.low_kwh:
             raise ProblemError(f"slot {index}: high_kwh is below low_kwh")
-    if not (problem.import_max_w >= 0 and problem.export_max_w >= 0):
-        raise ProblemError("limits of the grid cannot be negative")
 
 
 def _check_battery(battery: Battery) -> None:

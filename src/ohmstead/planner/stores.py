@@ -14,11 +14,22 @@ from math import inf
 import numpy as np
 import numpy.typing as npt
 
+from ohmstead.compiled import listed
 from ohmstead.planner.bends import levels, overfull
 from ohmstead.planner.bounds import Limits, bounds_of, end_of, limits_of
-from ohmstead.planner.convex import Bounds, valleys, walk, worth_at
+from ohmstead.planner.convex import Bounds, flat_of
 from ohmstead.planner.flexible import Amount
-from ohmstead.planner.house import SHORT, TINY_KWH, WH_PER_KWH, Floats, House, house_of, settle
+from ohmstead.planner.house import (
+    SHORT,
+    TINY_KWH,
+    WH_PER_KWH,
+    Floats,
+    House,
+    house_of,
+    settle,
+    settle_table,
+)
+from ohmstead.planner.merge import flat_valleys, flat_walk, flat_worth
 from ohmstead.planner.problem import Beside, Problem
 from ohmstead.planner.slot import Curve, curve, curves_through, hull
 from ohmstead.planner.solve import Task, knots_of, solved
@@ -98,7 +109,7 @@ class Store:
         bus = settle(house, changes).bus
         rows = np.stack(self.choices(problem, house, [bus]))
         beside = house_of(problem, others + rows)
-        flows = settle(beside, changes)
+        flows = settle_table(beside, np.array(changes))
         costs = flows.cost + flows.broken + self.wear * np.maximum(-rows, 0.0)
         never = float(costs.max()) + house.steep * (1.0 + self.energy + self.bounds.highs[-1])
         costs = np.where(overfull(problem, beside), never, costs)
@@ -117,7 +128,7 @@ class Store:
             flows = np.where(flows > 0, flows * self.stored, flows / self.delivered)
             kept.append(((flows - self.standby[index]).tolist(), ys))
         curves = curves_through(kept)
-        task = Task(problem, house, curves, kept, self.bounds, self.end, self.limits, self.energy)
+        task = Task(problem, house, curves, self.bounds, self.end, self.limits, self.energy)
         return self.taken(np.array(solved(task).changes))
 
     def priced(self, prices: Floats) -> tuple[float, Floats]:
@@ -131,10 +142,11 @@ class Store:
         bounds = self.bounds
         if self.reach < bounds.highs[-1]:
             bounds = replace(bounds, highs=[self.reach] * len(bounds.highs))
-        found = valleys(pieces, bounds, self.end)
-        assert found is not None  # noqa: S101 - doing nothing is always possible
-        walked = np.array(walk(pieces, found, self.energy))
-        return worth_at(found[0], self.energy), self.taken(walked)
+        flat = flat_of(pieces)
+        possible, found = flat_valleys(flat, bounds.walls, flat_of([self.end]))
+        assert possible  # noqa: S101 - doing nothing is always possible
+        walked = np.array(listed(flat_walk(flat, found, self.energy)))
+        return flat_worth(found, 0, self.energy), self.taken(walked)
 
 
 def _distinct(xs: list[float], ys: list[float]) -> tuple[list[float], list[float]]:

@@ -17,10 +17,11 @@ import numpy as np
 from ohmstead.model import BatteryMode
 from ohmstead.planner.house import Floats, even
 from ohmstead.planner.joint_nodes import moved_by
+from ohmstead.planner.merge import flat_hulls
 from ohmstead.planner.nodes import NEVER, Grid, Reach, reach_of
 from ohmstead.planner.problem import Problem
 from ohmstead.planner.self_use import self_use
-from ohmstead.planner.slot import curve, curves_through, cut, hull
+from ohmstead.planner.slot import curves_through, cut
 from ohmstead.planner.solve import Answer, Task, cost_of, grid_for, knots_of, missed_on, polished
 
 __all__ = ["MODES", "counted", "held", "steadied", "turns_of"]
@@ -81,8 +82,8 @@ def _settled(
 ) -> Answer:
     """Return the exact best plan in which every slot keeps its mode."""
     points = [parts[number][slot] for slot, number in enumerate(numbers)]
-    hulls = [curve(*hull(xs, ys)) for xs, ys in points]
-    within = replace(task, points=points)
+    within = replace(task, curves=curves_through(points))
+    hulls, _ = flat_hulls(within.curves.lines())
     found = polished(within, list(changes), replace(answer, hulls=hulls))
     modes = tuple(MODES[number] for number in numbers)
     cost = cost_of(task, found.changes) + task.problem.switch_cost * turns_of(task.problem, modes)
