@@ -68,7 +68,7 @@ class TestOverSockets:
             place = bisect_right(told, site.at, key=lambda said: said[0])
             return told[place - 1][1] if place else None
 
-        async with open_demo(PLUNGE, 60, "127.0.0.1:0", clock) as demo, AsyncExitStack() as stack:
+        async with open_demo(PLUNGE, 6000, "127.0.0.1:0", clock) as demo, AsyncExitStack() as stack:
             plan = plan_of(demo.settings, clock)
             house = await stack.enter_async_context(app.open_house(plan, clock))
             for watch in house.watches.values():
@@ -76,7 +76,7 @@ class TestOverSockets:
             while clock.now() < demo.ends:
                 tick = await taken_turn(plan, house)
                 told.append((tick.snapshot.at, tick.decision.command))
-                clock.move(600 - (clock.now().timestamp() % 600))
+                clock.move(1800 - clock.now().timestamp() % 1800)
             measured = demo.meter.played(PLUNGE, demo.ends)
         replayed = play(PLUNGE, again, demo.ends)
         assert replayed.bill == pytest.approx(measured.bill, abs=0.03)

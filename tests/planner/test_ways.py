@@ -140,6 +140,33 @@ def test_a_common_first_step_never_costs_more_than_the_middles_own(seed: int) ->
     )
 
 
+@pytest.mark.parametrize("part", range(1, 12))
+def test_a_battery_that_is_full_by_a_rounding_more_is_full(part: int) -> None:
+    """Sums of energies end a hair above the capacity; that once counted as impossible."""
+    middle = sunny(house(), 5.0)
+    battery = replace(middle.battery, energy_kwh=middle.battery.capacity_kwh * (1 - part / 37))
+    problems = [
+        replace(sunny(house(), sun), battery=replace(battery, charge_efficiency=0.95))
+        for sun in (5.0, 4.3, 6.1)
+    ]
+    hedged = make_hedged_plan([Future(share=1, problem=problem) for problem in problems])
+    assert hedged.alone - hedged.expected < 10
+
+
+def test_a_hold_stores_the_sun_of_a_bright_day_and_spares_the_battery_of_a_dull_one() -> None:
+    slots = house().slots
+    soon = replace(slots[0], hours=0.5, import_per_kwh=0.57, load_kwh=0.5)
+    dear = [replace(slot, hours=0.5, import_per_kwh=0.6, load_kwh=1.0) for slot in slots[1:]]
+    begun = replace(house(), battery=replace(house().battery, energy_kwh=3.0))
+    bright, dull = (replace(begun, slots=(replace(soon, pv_kwh=sun), *dear)) for sun in (0.6, 0.0))
+    hedged = make_hedged_plan([Future(share=0.5, problem=bright), Future(share=0.5, problem=dull)])
+    first = hedged.plan.slots[0]
+    assert first.mode is BatteryMode.HOLD
+    assert (first.surplus_to, first.deficit_from) == (Side.BATTERY, Side.GRID)
+    assert first.battery_w < 0
+    assert "nothing taken out" in reasons(bright, hedged.plan)[0].text
+
+
 def test_futures_need_shares() -> None:
     with pytest.raises(ProblemError, match="shares"):
         make_hedged_plan([Future(share=0, problem=house())])

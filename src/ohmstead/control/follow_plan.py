@@ -60,7 +60,7 @@ class FollowPlan:
     """For a hybrid, what its one inverter brings to the house; sun and battery share it."""
     export: bool = True
     """Whether the battery may feed the grid where that pays."""
-    futures: Futures = Futures(dull=0.25, middle=0.5, bright=0.25)
+    futures: Futures = Futures(dull=0.15, middle=0.85)
     """What the first step of the plan must suit; the middle alone is a plan with one future."""
     worth_a_switch: float = 0.02
     """What a new plan must save over the one in force to do anything else, in money."""

@@ -54,11 +54,13 @@ def compared(
     tasks: Sequence[Task],
     shares: Sequence[float],
     first: Sequence[Beginning],
+    least_gain: float = 0.0,
     looks: Sequence[Look] = (),
 ) -> Compared:
     """Return the ways to begin, those of *first* before all others, over *tasks* by *shares*.
 
-    *looks* are looks at the tasks, if there were such.
+    The very first one is best unless another gains more than *least_gain*. *looks* are looks at
+    the tasks, if there were such.
     """
     looks = looks or [look_at(task) for task in tasks]
     knots = [np.array(task.curves.line(0)[0]) for task in tasks]
@@ -79,7 +81,7 @@ def compared(
     costs: Floats = np.sum(each, axis=0)
     here = changes[0].tolist()
     clipped = [Beginning(way.mode, change) for way, change in zip(ways, here, strict=True)]
-    return Compared(clipped, costs, 1e-6 * tasks[0].house.dearest)
+    return Compared(clipped, costs, max(least_gain, 1e-6 * tasks[0].house.dearest))
 
 
 def _followed(task: Task) -> dict[BatteryMode | None, float]:

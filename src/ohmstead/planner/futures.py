@@ -48,19 +48,22 @@ class Hedged:
     """What they would cost with the first step of the first future's own plan."""
 
 
-def make_hedged_plan(futures: Sequence[Future], habit: Habit | None = None) -> Hedged:
+def make_hedged_plan(
+    futures: Sequence[Future], habit: Habit | None = None, *, least_gain: float = 0.0
+) -> Hedged:
     """Return the plan for the first of *futures* whose first step is best for all of them.
 
-    What is planned beside the battery is planned in the first future and does the same in all. A
-    charge on the peak binds all slots together: there only the first future counts. The plan in
-    force, as *habit* tells it, stays unless a new first step gains enough over all futures, or
-    the way that goes on from there in the first of them; both gains count together.
+    A first step other than the first future's own must gain *least_gain*. What is planned beside
+    the battery is planned in the first future and does the same in all. A charge on the peak
+    binds all slots together: there only the first future counts. The plan in force, as *habit*
+    tells it, stays unless a new first step gains enough over all futures, or the way that goes
+    on from there in the first of them; both gains count together.
     """
     shares, middle = _shares(futures), futures[0].problem
     own = make_plan(middle)
     if middle.peak_per_kw > 0 or (len(futures) == 1 and habit is None):
         return Hedged(plan=own, expected=own.objective, alone=own.objective)
-    task, found = _weighed(futures, shares, own.slots[0], habit)
+    task, found = _weighed(futures, shares, own.slots[0], habit, least_gain)
     chosen = found.best()
     plan = own if chosen == _OWN else _begun(own, task, found.ways[chosen])
     if habit is not None and not _behaves(plan, habit):
@@ -72,17 +75,17 @@ def make_hedged_plan(futures: Sequence[Future], habit: Habit | None = None) -> H
     return Hedged(plan=plan, expected=float(expected), alone=float(alone))
 
 
-def make_hedged_step(futures: Sequence[Future]) -> PlannedSlot:
+def make_hedged_step(futures: Sequence[Future], *, least_gain: float = 0.0) -> PlannedSlot:
     """Return the first slot of ``make_hedged_plan``, for those who plan anew after it."""
     shares, middle = _shares(futures), futures[0].problem
     if middle.peak_per_kw > 0 or len(futures) == 1:
         return first_slot(middle)
     if middle.every_load or middle.beside or middle.switch_cost > 0:
-        return make_hedged_plan(futures).plan.slots[0]
+        return make_hedged_plan(futures, least_gain=least_gain).plan.slots[0]
     tasks = [task_of(future.problem) for future in futures]
     looks = [look_at(task) for task in tasks]
     own = first_of(tasks[0], answer_of(tasks[0], look=looks[0]))
-    found = compared(tasks, shares, _first(own, middle, None), looks)
+    found = compared(tasks, shares, _first(own, middle, None), least_gain, looks)
     chosen = found.best()
     if chosen == _OWN:
         return own
@@ -99,13 +102,17 @@ def _shares(futures: Sequence[Future]) -> list[float]:
 
 
 def _weighed(
-    futures: Sequence[Future], shares: Sequence[float], own: PlannedSlot, habit: Habit | None
+    futures: Sequence[Future],
+    shares: Sequence[float],
+    own: PlannedSlot,
+    habit: Habit | None,
+    least_gain: float,
 ) -> tuple[Task, Compared]:
     """Return the first future made ready, and the ways to begin: its own, the old, all others."""
     middle = futures[0].problem
     taken = taken_beside(middle)
     tasks = [task_beside(future.problem, taken) for future in futures]
-    return tasks[0], compared(tasks, shares, _first(own, middle, habit))
+    return tasks[0], compared(tasks, shares, _first(own, middle, habit), least_gain)
 
 
 def _first(own: PlannedSlot, middle: Problem, habit: Habit | None) -> list[Beginning]:

@@ -16,12 +16,15 @@ from ohmstead.planner.futures import Future, Hedged, make_hedged_plan, make_hedg
 from ohmstead.planner.make import Habit
 from ohmstead.planner.plan import PlannedSlot
 from ohmstead.site.question import Foretold, Likely, Outlook, Question, habit_of, question_of
+from ohmstead.site.steady import steady
 
 __all__ = ["Foretold", "Outlook", "plan_for", "step_for", "why_not"]
 
 _HAIR_PER_KWH: Final = 1e-6
 """By so much export now pays less than at the end, in any currency's main unit."""
 _WORTH_SAYING: Final = 0.005
+_WORTH_HEDGING: Final = 0.001
+"""For less than a tenth of a penny a battery is not told anything else."""
 
 
 def why_not(site: SiteSnapshot, settings: FollowPlan) -> str | None:
@@ -56,9 +59,10 @@ def plan_for(
         for number, planned in enumerate(hedged.plan.slots)
     )
     answer, outside = hedged.plan, sum(_outside_cost(n, question) for n in range(len(slots)))
-    return replace(
+    plan = replace(
         _plan(slots, question), cost=answer.cost + outside, saved=answer.saved, gap=answer.gap
     )
+    return plan if in_force is None else steady(plan, in_force)
 
 
 def step_for(site: SiteSnapshot, outlook: Outlook, settings: FollowPlan) -> Plan:
@@ -67,7 +71,8 @@ def step_for(site: SiteSnapshot, outlook: Outlook, settings: FollowPlan) -> Plan
     What later slots do is neither written down nor counted: a backtest makes 17,520 plans a year.
     """
     question = question_of(site, outlook, settings)
-    planned = make_hedged_step(_futures(question, _hairs(len(question.spans))))
+    futures = _futures(question, _hairs(len(question.spans)))
+    planned = make_hedged_step(futures, least_gain=_WORTH_HEDGING)
     slot = _slot(0, planned, "", question)
     return replace(_plan((slot,), question), cost=slot.cost)
 
@@ -96,7 +101,7 @@ def _sun_stored_early(question: Question, habit: Habit | None) -> Hedged:
     """
     less = _hairs(len(question.spans))
     futures = _futures(question, less)
-    hedged = make_hedged_plan(futures, habit)
+    hedged = make_hedged_plan(futures, habit, least_gain=_WORTH_HEDGING)
     slots = tuple(
         replace(planned, cost=planned.cost - _fed_in_kwh(planned) * hair)
         for planned, hair in zip(hedged.plan.slots, less, strict=True)
