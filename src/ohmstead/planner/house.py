@@ -126,13 +126,14 @@ def house_of(problem: Problem, car: Floats | None = None) -> House:
         least=least,
         most=most,
         standby=battery.standby_w * per_slot,
-        out=out,
-        into=into,
-        stored=battery.charge_efficiency,
-        delivered=battery.discharge_efficiency,
-        wear=battery.wear_per_kwh,
+        # Compiled kernels are compiled once more for whole numbers: there are to be none.
+        out=float(out),
+        into=float(into),
+        stored=float(battery.charge_efficiency),
+        delivered=float(battery.discharge_efficiency),
+        wear=float(battery.wear_per_kwh),
         curtail=problem.curtail,
-        steep=STEEP * (dearest + battery.wear_per_kwh) / lossy,
+        steep=STEEP * float(dearest + battery.wear_per_kwh) / lossy,
     )
 
 

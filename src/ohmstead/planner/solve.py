@@ -129,7 +129,7 @@ def task_of(problem: Problem, car: Floats | None = None) -> Task:
     curves = curves_of(house)
     bounds = bounds_of(problem, house)
     end = end_of(problem, bounds)
-    limits, energy = limits_of(problem, house), problem.battery.energy_kwh
+    limits, energy = limits_of(problem, house), float(problem.battery.energy_kwh)
     return Task(problem, house, curves, bounds, end, limits, energy)
 
 
