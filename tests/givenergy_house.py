@@ -197,9 +197,10 @@ def a_driver(
 class Service:
     """The service beside its houses, as a face sees it."""
 
-    def __init__(self, clock: JumpClock) -> None:
-        """Wait for the first turn."""
+    def __init__(self, clock: JumpClock, late_s: float = 0) -> None:
+        """Wait for the first turn; news may be *late_s* old."""
         self.clock = clock
+        self._late = timedelta(seconds=late_s)
         self.ticks: list[Tick] = []
         self.site: SitePort | None = None
         self._asked = 0
@@ -215,7 +216,7 @@ class Service:
         self.clock.jump(seconds)
         now = self.clock.now()
         async with asyncio.timeout(20):
-            while not _all_read(self.ticks[-1], since=now):
+            while not _all_read(self.ticks[-1], since=now - self._late):
                 await self.clock.sleep(0.05)
         return now
 
@@ -253,8 +254,12 @@ async def serving(
     sell: PriceSource | None = None,
     planner: PlanPort | None = None,
     faces: Sequence[Face] = (),
+    late_s: float = 0,
 ) -> AsyncIterator[Service]:
-    """Run the service on *drivers* until left; yields once all of them have been read."""
+    """Run the service on *drivers* until left; yields once all of them have been read.
+
+    Their news may be *late_s* old.
+    """
     plan = app.Plan(
         timezone=LONDON,
         devices=[(driver, poll_s) for driver in drivers],
@@ -264,7 +269,8 @@ async def serving(
         planner=planner,
         writes_per_day=1_000,
     )
-    service, stop, began = Service(clock), asyncio.Event(), clock.now()
+    service, stop = Service(clock, late_s), asyncio.Event()
+    began = clock.now() - timedelta(seconds=late_s)
     async with asyncio.TaskGroup() as group:
         group.create_task(app.run(plan, clock, stop, [("test", service.follow), *faces]))
         async with asyncio.timeout(20):

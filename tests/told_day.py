@@ -130,8 +130,12 @@ class Story:
 
     async def until(self, end: datetime) -> None:
         """Let time go by to *end*."""
+        least_s = _POLLS * self.look_s + 30
         while (left_s := (end - self.service.clock.now()).total_seconds()) > 0:
-            await self.service.jump(min(self.look_s, max(left_s, _POLLS * self.look_s + 30)))
+            # To whole looks of the wall clock: at their edges prices and parts of the day change.
+            whole_s = self.look_s - self.service.clock.now().timestamp() % self.look_s + 2
+            whole_s += self.look_s if whole_s < least_s else 0
+            await self.service.jump(min(whole_s, max(left_s, least_s)))
             await self._planned()
             command = self.service.ticks[-1].decision.command
             self.mode = command.mode if command else None

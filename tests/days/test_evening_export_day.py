@@ -69,4 +69,4 @@ async def test_an_evening_that_is_not_worth_it_sells_nothing(
         assert story.flown().export_kwh == 0
         assert (story.holds("discharge_slot_1_start"), story.holds("discharge_slot_1_end")) == slot
         assert story.holds("discharge_enabled") is False
-        assert story.flown().discharged_kwh > 0.5, "the house was served all the same"
+        assert story.flown().discharged_kwh > 0.1, "the house was served all the same"

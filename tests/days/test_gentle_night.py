@@ -102,3 +102,15 @@ async def test_a_plan_is_gentle_by_itself(tmp_path: Path) -> None:
         assert min(powers) > 300, "over all of the cheap time"
         await story.until(local(11, 13, 5, 24))
         assert story.soc_pct > 55
+
+
+async def test_a_charge_to_the_brim_is_done_in_time_though_the_last_per_cents_are_slow(
+    tmp_path: Path,
+) -> None:
+    """From 90 % on the battery takes less and less, at the end a tenth of its power."""
+    control = f"{PRICES}\ncontrol: [gentle_charge: {NIGHT.replace('90', '100')}]"
+    async with a_day(tmp_path, control, local(11, 12, 23, 40), soc_pct=22, weather=HOUSE) as story:
+        first_w, last_w = await the_charge(story)
+        assert first_w == pytest.approx(1_630, abs=100)
+        assert last_w < 1.3 * first_w
+        assert story.soc_pct > 97.5

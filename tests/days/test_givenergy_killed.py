@@ -1,21 +1,20 @@
 """kill -9 in the middle of a command: the inverter's own slots end it, with nobody connected."""
 
-import asyncio
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from givenergy_house import SIZES, JumpClock, Plant
+from killed_house import Process, until
 from ohmstead.clock import SystemClock
 from ohmstead.devices.givenergy.simulator import DongleSettings
 
 MINUTES, KILLS = 20, 4
-MINUTE = timedelta(minutes=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+SERVES = "self_consumption: {reserve_pct: 5}"
 PEOPLE_W, SUNNY_W = 400.0, 1_500.0
 
 Commanded = Callable[[float], bool]
@@ -37,7 +36,7 @@ async def test_a_command_ends_without_us(
     async with a_house(model, tmp_path, unused_tcp_port) as (plant, service):
         owners = plant.held()
         async with service.running() as process:
-            await service.ask(mode, wanted)
+            await service.ask(mode, wanted, MINUTES)
             await until(lambda: commanded(plant.live().battery_w), mode)
             process.kill()
             await process.wait()
@@ -57,7 +56,7 @@ async def test_kills_between_two_writes(tmp_path: Path, unused_tcp_port: int, mo
         async with a_house("hybrid_gen2", folder, unused_tcp_port, slow) as (plant, service):
             owners, writes = plant.held(), plant.simulator.writes
             async with service.running() as process:
-                await service.ask(mode, ORDERS[mode][0])
+                await service.ask(mode, ORDERS[mode][0], MINUTES)
                 await until(lambda: len(writes) > kill, f"write {kill + 1}")  # noqa: B023 - at once
                 process.kill()
                 await process.wait()
@@ -65,6 +64,28 @@ async def test_kills_between_two_writes(tmp_path: Path, unused_tcp_port: int, mo
             lives_alone(plant, mode)
             await gives_back(service, plant, owners)
     assert interrupted
+
+
+async def test_a_charge_to_come_comes_without_us(tmp_path: Path, unused_tcp_port: int) -> None:
+    start = SystemClock().now().replace(second=0, microsecond=0) + 40 * MINUTE
+    gentle = f"gentle_charge: {{start: '{start:%H:%M}', end: '{start + HOUR:%H:%M}'}}"
+    async with a_house("hybrid_gen2", tmp_path, unused_tcp_port) as (plant, service):
+        owners, clock = plant.held(), plant.clock
+        assert isinstance(clock, JumpClock)
+        service.configure(gentle, "self_consumption: {}")
+        async with service.running() as process:
+            settings = plant.simulator.inverter.holdings
+            await until(lambda: settings.value("charge_enabled") is True, "the timer")
+            when = f"from {start:%H:%M} to {start + HOUR:%H:%M}"
+            assert f"inverter charges {when} by itself" in await service.why()
+            process.kill()
+            await process.wait()
+        await until(lambda: not plant.simulator.clients.connected, "nobody is connected")
+        while (now := clock.now()) < start + 2 * HOUR:
+            charges = plant.live().battery_w < -1_000
+            assert charges is (start <= now < start + HOUR), now
+            clock.jump(60)
+        await gives_back(service, plant, owners)
 
 
 def lives_alone(plant: Plant, mode: str, commanded: Commanded | None = None) -> None:
@@ -90,8 +111,9 @@ def harmless(plant: Plant, now: datetime, mode: str) -> None:
         assert low <= plant.house.battery_w <= high, (mode, now, plant.house.battery_w)
 
 
-async def gives_back(service: "Process", plant: Plant, owners: Mapping[int, int]) -> None:
+async def gives_back(service: Process, plant: Plant, owners: Mapping[int, int]) -> None:
     """Start once more: what the journal says is undone, and stays so over a stop."""
+    service.configure(SERVES)
     async with service.running() as process:
         await until(lambda: plant.held() == owners, "the owner's settings after a restart")
         undone = [
@@ -103,58 +125,6 @@ async def gives_back(service: "Process", plant: Plant, owners: Mapping[int, int]
     assert plant.held() == owners
 
 
-class Process:
-    """``ohmstead run`` as a process of its own."""
-
-    def __init__(self, folder: Path, device_port: int, web_port: int) -> None:
-        self.folder = folder
-        self.url = f"http://127.0.0.1:{web_port}/api/v1"
-        # The house's clock is in UTC, so that no night of a change spoils the twenty minutes.
-        (folder / "ohmstead.yaml").write_text(
-            "site: {timezone: UTC}\n"
-            "devices:\n"
-            "  - {name: inverter, family: givenergy, host: 127.0.0.1, "
-            f"port: {device_port}, pause_s: 0, poll_s: 5}}\n"
-            "control: [{self_consumption: {reserve_pct: 5}}]\n"
-            f"web: {{listen: '127.0.0.1:{web_port}'}}\n"
-        )
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[asyncio.subprocess.Process]:
-        with (self.folder / "log").open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "ohmstead", "run", "-c", str(self.folder / "ohmstead.yaml"),
-                stderr=log,
-            )  # fmt: skip
-            try:
-                await self.answers("devices")
-                yield process
-            finally:
-                if process.returncode is None:
-                    process.kill()
-                await process.wait()
-
-    async def answers(self, path: str) -> list[dict[str, object]]:
-        """Return what the service says, once it does."""
-        async with asyncio.timeout(30), httpx2.AsyncClient() as client:
-            while True:
-                try:
-                    answer = await client.get(f"{self.url}/{path}")
-                    if answer.status_code == 200:
-                        said: list[dict[str, object]] = answer.json()
-                        return said
-                except httpx2.HTTPError:
-                    pass
-                await asyncio.sleep(0.05)
-
-    async def ask(self, mode: str, wanted: Mapping[str, float]) -> None:
-        async with httpx2.AsyncClient() as client:
-            answer = await client.post(
-                f"{self.url}/requests", json={"mode": mode, "minutes": MINUTES, **wanted}
-            )
-            assert answer.status_code == 201, answer.text
-
-
 @asynccontextmanager
 async def a_house(
     model: str, folder: Path, web_port: int, dongle: DongleSettings | None = None
@@ -163,13 +133,3 @@ async def a_house(
     plant = Plant(model, clock, soc_pct=60, timezone=UTC, dongle=dongle)
     async with plant.simulator.serve() as port:
         yield plant, Process(folder, port, web_port)
-
-
-async def until(condition: Callable[[], bool], what: str) -> None:
-    """Wait until *condition* is true."""
-    try:
-        async with asyncio.timeout(20):
-            while not condition():  # noqa: ASYNC110 - another process is what we wait for
-                await asyncio.sleep(0.01)
-    except TimeoutError:
-        pytest.fail(f"never: {what}")

@@ -3,120 +3,28 @@
 import asyncio
 import json
 import logging
-from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 
 import pytest
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.responses import PlainTextResponse
 
 from houses import LONDON, NOON, a_site
-from ohmstead.clock import Clock, ScaledClock
+from ohmstead.clock import ScaledClock
 from ohmstead.errors import ConfigError, OutputError
-from ohmstead.http_server import listening
 from ohmstead.model import Decision, Tick
 from ohmstead.outputs.pvoutput import PvoutputOutput, PvoutputSettings
+from pvoutput_server import KEY, SYSTEM, PvOutput, a_server
 from web_site import ASite
 
 pytestmark = pytest.mark.enable_socket  # a server on loopback
 
-KEY, SYSTEM = "c0ffee" * 6, "12345"
 FAST = 2_000.0
 """Seconds of the house in one of ours: PVOutput's ten between two requests are 5 ms."""
-
-
-class PvOutput:
-    """A server with PVOutput's routes, words and limits."""
-
-    def __init__(self, clock: Clock) -> None:
-        self.clock = clock
-        self.url = ""
-        self.statuses: dict[str, tuple[str, str]] = {}
-        """Generation and consumption by local date and time."""
-        self.days: dict[str, tuple[str, str]] = {}
-        """What each day gave, and what of it was fed in."""
-        self.sent: list[list[str]] = []
-        """The times in each request."""
-        self.at: list[float] = []
-        """When each request came."""
-        self.limit = 60
-        self.most_in_batch = 30
-        self.answers: deque[Response] = deque()
-        """What it says to the next requests instead of taking statuses."""
-        self.bad = ""
-        """A status of this time is refused."""
-        self.night = False
-        self.down = False
-        self.hour, self.used = 0.0, 0
-
-    async def add(self, request: Request) -> Response:
-        form = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
-        rows = [
-            (row[0], row[1], row[3], row[5])
-            for row in (part.split(",") for part in form.get("data", "").split(";") if part)
-        ] or [(form["d"], form["t"], form.get("v2", ""), form.get("v4", ""))]
-        self.sent.append([time for _, time, *_ in rows])
-        self.at.append(self.clock.now().timestamp())
-        refusal = self._refusal(request, rows)
-        answer = refusal or PlainTextResponse(self._taken(rows))
-        now = self.clock.now().timestamp()
-        answer.headers["X-Rate-Limit-Limit"] = str(self.limit)
-        answer.headers["X-Rate-Limit-Remaining"] = str(self.limit - self.used)
-        answer.headers["X-Rate-Limit-Reset"] = str(round(now // 3_600 * 3_600 + 3_600))
-        return answer
-
-    async def add_day(self, request: Request) -> Response:
-        form = dict(parse_qsl((await request.body()).decode()))
-        if self.bad == form["d"]:
-            return PlainTextResponse("Bad request 400: Invalid date", 400)
-        self.days[form["d"]] = (form["g"], form["e"])
-        return self._stranger(request) or PlainTextResponse("OK 200: Added Output")
-
-    async def system(self, request: Request) -> Response:
-        wrong = self._stranger(request)
-        return wrong or PlainTextResponse("Our roof,6400,N16,20,320,Some,1,5000,Other,SSW,35.0")
-
-    def _refusal(self, request: Request, rows: list[tuple[str, str, str, str]]) -> Response | None:
-        hour = self.clock.now().timestamp() // 3_600
-        self.used = self.used + 1 if hour == self.hour else 1
-        self.hour = hour
-        if self.answers and not self.down:
-            return self.answers.popleft()
-        times, powers = [row[1] for row in rows], [int(row[2] or 0) for row in rows]
-        refusals = (
-            (self.down, 503, "upstream connect error"),
-            (
-                self.used > self.limit,
-                403,
-                f"Forbidden 403: Exceeded {self.limit} requests per hour",
-            ),
-            (len(rows) > self.most_in_batch, 400, "Bad request 400: Exceeds maximum batch size"),
-            (self.bad in times, 400, "Bad request 400: Power value too high for system size"),
-            (self.night and any(powers), 400, "Bad request 400: Moon Powered"),
-        )
-        for applies, status, text in refusals:
-            if applies:
-                return PlainTextResponse(text, status)
-        return self._stranger(request)
-
-    def _stranger(self, request: Request) -> Response | None:
-        known = request.headers.get("X-Pvoutput-Apikey") == KEY
-        if known and request.headers.get("X-Pvoutput-SystemId") == SYSTEM:
-            return None
-        return PlainTextResponse("Unauthorized 401: Invalid API Key", 401)
-
-    def _taken(self, rows: list[tuple[str, str, str, str]]) -> str:
-        for date, time, pv, load in rows:
-            self.statuses[f"{date} {time}"] = (pv, load)
-        return ";".join(f"{date},{time},1" for date, time, *_ in rows)
 
 
 class Bench:
@@ -146,20 +54,6 @@ async def so(condition: Callable[[], bool]) -> None:
 
 
 @asynccontextmanager
-async def a_server() -> AsyncIterator[PvOutput]:
-    server = PvOutput(ScaledClock(NOON, FAST))
-    routes = [
-        Route("/service/r2/addstatus.jsp", server.add, methods=["POST"]),
-        Route("/service/r2/addbatchstatus.jsp", server.add, methods=["POST"]),
-        Route("/service/r2/addoutput.jsp", server.add_day, methods=["POST"]),
-        Route("/service/r2/getsystem.jsp", server.system, methods=["POST"]),
-    ]
-    async with listening(Starlette(routes=routes), "127.0.0.1", 0) as port:
-        server.url = f"http://127.0.0.1:{port}"
-        yield server
-
-
-@asynccontextmanager
 async def telling(
     server: PvOutput,
     folder: Path | None = None,
@@ -181,21 +75,24 @@ def an_output(server: PvOutput, folder: Path | None = None, **more: Any) -> Pvou
 
 
 async def test_every_five_minutes_it_gets_sun_and_load_in_local_time() -> None:
-    async with a_server() as server, telling(server) as bench:
+    async with a_server(ScaledClock(NOON, FAST)) as server, telling(server) as bench:
         await bench.live(16)
         await bench.until(3)
         assert server.statuses == {f"20260621 13:{m}": ("3000", "500") for m in ("05", "10", "15")}
 
 
 async def test_the_load_stays_at_home_if_its_owner_wants() -> None:
-    async with a_server() as server, telling(server, consumption=False) as bench:
+    async with (
+        a_server(ScaledClock(NOON, FAST)) as server,
+        telling(server, consumption=False) as bench,
+    ):
         await bench.live(6)
         await bench.until(1)
         assert server.statuses == {"20260621 13:05": ("3000", "")}
 
 
 async def test_what_waited_goes_in_batches_and_in_order() -> None:
-    async with a_server() as server, telling(server) as bench:
+    async with a_server(ScaledClock(NOON, FAST)) as server, telling(server) as bench:
         server.down = True
         await bench.live(40 * 5 + 1)
         server.down = False
@@ -206,7 +103,7 @@ async def test_what_waited_goes_in_batches_and_in_order() -> None:
 
 
 async def test_requests_are_ten_seconds_apart_and_within_the_hours_allowance() -> None:
-    async with a_server() as server, telling(server) as bench:
+    async with a_server(ScaledClock(NOON, FAST)) as server, telling(server) as bench:
         server.limit = 10
         server.most_in_batch = 1
         server.down = True
@@ -222,7 +119,7 @@ async def test_requests_are_ten_seconds_apart_and_within_the_hours_allowance() -
 
 
 async def test_a_used_up_allowance_is_waited_for() -> None:
-    async with a_server() as server, telling(server) as bench:
+    async with a_server(ScaledClock(NOON, FAST)) as server, telling(server) as bench:
         server.used, server.hour = server.limit, server.clock.now().timestamp() // 3_600
         await bench.live(6)
         await bench.until(1)
@@ -232,7 +129,7 @@ async def test_a_used_up_allowance_is_waited_for() -> None:
 async def test_a_status_that_is_refused_holds_up_no_others(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with a_server() as server, telling(server) as bench:
+    async with a_server(ScaledClock(NOON, FAST)) as server, telling(server) as bench:
         server.down, server.bad = True, "13:20"
         await bench.live(8 * 5 + 1)
         server.down = False
@@ -245,7 +142,7 @@ async def test_a_status_that_is_refused_holds_up_no_others(
 
 
 async def test_a_few_watts_at_night_do_not_cost_the_load() -> None:
-    async with a_server() as server, telling(server) as bench:
+    async with a_server(ScaledClock(NOON, FAST)) as server, telling(server) as bench:
         server.night = True
         await bench.live(6, pv_w=4)
         await bench.until(1)
@@ -254,7 +151,7 @@ async def test_a_few_watts_at_night_do_not_cost_the_load() -> None:
 
 
 async def test_what_waits_survives_a_restart(tmp_path: Path) -> None:
-    async with a_server() as server:
+    async with a_server(ScaledClock(NOON, FAST)) as server:
         server.down = True
         async with telling(server, tmp_path) as bench:
             await bench.live(11)
@@ -273,20 +170,23 @@ async def test_what_waits_survives_a_restart(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ['{"a": 1', '{"statuses": [["yesterday", 1, 2]]}', "[7]", "{}"])
 async def test_a_file_that_cannot_be_read_is_no_reason_to_stop(tmp_path: Path, text: str) -> None:
     (tmp_path / "waiting.json").write_text(text)
-    async with a_server() as server, telling(server, tmp_path) as bench:
+    async with a_server(ScaledClock(NOON, FAST)) as server, telling(server, tmp_path) as bench:
         await bench.live(6)
         await bench.until(1)
 
 
 async def test_a_place_that_cannot_be_written_costs_the_backlog_only(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    async with a_server() as server, telling(server, tmp_path / "file") as bench:
+    async with (
+        a_server(ScaledClock(NOON, FAST)) as server,
+        telling(server, tmp_path / "file") as bench,
+    ):
         await bench.live(6)
         await bench.until(1)
 
 
 async def test_what_is_too_old_is_given_up(caplog: pytest.LogCaptureFixture) -> None:
-    async with a_server() as server, telling(server) as bench:
+    async with a_server(ScaledClock(NOON, FAST)) as server, telling(server) as bench:
         fortnight = 14 * 24 * 60
         await bench.live(6, since=-fortnight - 60)
         await bench.settled()
@@ -296,7 +196,7 @@ async def test_what_is_too_old_is_given_up(caplog: pytest.LogCaptureFixture) -> 
 
 
 async def test_a_machine_without_a_clock_tells_nothing_of_1970() -> None:
-    async with a_server() as server, telling(server) as bench:
+    async with a_server(ScaledClock(NOON, FAST)) as server, telling(server) as bench:
         await bench.live(11, since=-60 * 24 * 365 * 50)
         await asyncio.sleep(0.05)
         assert bench.output.waiting == 0
@@ -305,7 +205,7 @@ async def test_a_machine_without_a_clock_tells_nothing_of_1970() -> None:
 
 async def test_an_outage_is_told_once_and_shows_no_key(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "ohmstead")
-    async with a_server() as server, telling(server) as bench:
+    async with a_server(ScaledClock(NOON, FAST)) as server, telling(server) as bench:
         server.answers += [PlainTextResponse(f"no {KEY}", 500) for _ in range(3)]
         await bench.live(6)
         await bench.until(1)
@@ -323,7 +223,7 @@ async def test_an_outage_is_told_once_and_shows_no_key(caplog: pytest.LogCapture
 async def test_a_whole_day_is_told_after_its_statuses(
     daily: bool, bad: str, told: set[str]
 ) -> None:
-    async with a_server() as server, telling(server, daily=daily) as bench:
+    async with a_server(ScaledClock(NOON, FAST)) as server, telling(server, daily=daily) as bench:
         server.bad = bad
         midnight = 11 * 60  # noon is one o'clock in London
         await bench.live(24 * 60 + 6, since=midnight, pv_w=1_000)
@@ -338,7 +238,7 @@ async def test_a_whole_day_is_told_after_its_statuses(
 
 
 async def test_check_says_what_pvoutput_calls_the_system() -> None:
-    async with a_server() as server:
+    async with a_server(ScaledClock(NOON, FAST)) as server:
         assert await an_output(server).check() == "PVOutput knows system 12345 as 'Our roof'"
         with pytest.raises(OutputError, match="Invalid API Key"):
             await an_output(server, api_key="wrong").check()

@@ -19,6 +19,7 @@ from ohmstead.model import (
 )
 from ohmstead.simulation import SCENARIOS
 from ohmstead.site.planning import Outlook, plan_for, step_for
+from ohmstead.site.question import Likely, question_of
 
 HALF = timedelta(minutes=30)
 LAST_CHEAP = datetime(2026, 6, 15, 4, 30, tzinfo=NOON.tzinfo)
@@ -135,3 +136,13 @@ def test_a_battery_that_a_step_fills_to_the_brim_is_not_out_of_bounds(soc_pct: f
     load = powers(*[(200, 300, 450)] * 75, start=start)
     plan = plan_for(site, Outlook(load=load, solar=sun), FollowPlan(futures=THREE))
     assert "e+" not in plan.slots[0].reason
+
+
+def test_a_load_s_errors_mostly_cancel_over_the_hours_of_a_plan() -> None:
+    """A half-hour between 300 and 600 W is no evening of 300 or of 600 W all along."""
+    question = question_of(a_house(), Outlook(load=powers(*[(300, 400, 600)] * 44), solar=None),
+                           FollowPlan())  # fmt: skip
+    much, middle, little = (question.house_kwh(9, likely) for likely in Likely)
+    assert middle == pytest.approx(0.2)
+    assert 0.2 < much < 0.25
+    assert 0.175 < little < 0.2

@@ -31,7 +31,10 @@ _LOAD_DRIFT: Final = (0.35, 3.0)
 """How much of today's difference is believed, and for how many half-hours it lasts."""
 _SUN_DRIFT: Final = (0.6, 4.0)
 _LEAST_SUN_W: Final = 80.0
-_SPREAD: Final = (0.6, 1.5)
+_LOAD_SPREAD: Final = (0.72, 1.4)
+_SUN_SPREAD: Final = (0.78, 1.37)
+"""Between these shares of what was expected lie eight of ten: of the load half-hour by half-hour,
+of the sun over the hours to come, whose errors last. Measured on houses of seeds 0 to 2."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +44,13 @@ class Halves:
     start: datetime
     watts: list[float]
     """The means that are expected."""
+    spread: tuple[float, float]
+    """Which shares of them the low and the high forecast are."""
     source: str
 
     def kwh(self, start: datetime, end: datetime) -> tuple[float, float, float]:
         """Return the low, middle and high energy that is expected of [start, end)."""
-        low, high = _SPREAD
+        low, high = self.spread
         if end - start == HALF_HOUR:  # so plans ask, and much
             number, begun = divmod(start - self.start, HALF_HOUR)
             if not begun and 0 <= number < len(self.watts):
@@ -84,7 +89,8 @@ class Foresight:
             seen = self._load[half - _LOOK : half]
             away = float(np.mean(seen - usual(half - _LOOK, half)))
             expected = expected + believed * away * np.exp(-np.arange(_AHEAD) / lasts)
-        return self._forecast(half, np.maximum(expected, 20.0), "the house's own past")
+        expected = np.maximum(expected, 20.0)
+        return self._forecast(half, expected, _LOAD_SPREAD, "the house's own past")
 
     def sun(self, half: int) -> Halves:
         """Return what the panels were expected to give from *half* on."""
@@ -96,7 +102,7 @@ class Foresight:
                 ratio = min(max(float(seen.mean() / told.mean()), 0.3), 1.8)
                 fading = np.exp(-np.arange(_AHEAD) / lasts)
                 expected = expected * np.exp(believed * math.log(ratio) * fading)
-        return self._forecast(half, expected, "the weather service as it spoke then")
+        return self._forecast(half, expected, _SUN_SPREAD, "the weather service as it spoke then")
 
     # ---- how it is done -------------------------------------------------------------------
 
@@ -132,8 +138,10 @@ class Foresight:
             found[weekday] = _smooth(total / (np.bincount(places, weights, _A_DAY) + _PRIOR))
         return found
 
-    def _forecast(self, half: int, watts: Floats, source: str) -> Halves:
-        return Halves(self._world.at(half), watts.tolist(), source)
+    def _forecast(
+        self, half: int, watts: Floats, spread: tuple[float, float], source: str
+    ) -> Halves:
+        return Halves(self._world.at(half), watts.tolist(), spread, source)
 
 
 class _Usual:

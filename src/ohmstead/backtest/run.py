@@ -20,6 +20,7 @@ from typing import Final, Protocol
 from ohmstead import __version__
 from ohmstead.backtest.bound import bound
 from ohmstead.backtest.replay import Outcome, replay, without_battery
+from ohmstead.backtest.scripts import hours_of
 from ohmstead.backtest.strategies import BOUND, NO_BATTERY, Player, player_of
 from ohmstead.backtest.tariffs import Tariff
 from ohmstead.backtest.world import World
@@ -101,9 +102,9 @@ def outcome_of(job: Job) -> Outcome:
     if job.strategy == BOUND:
         return bound(world, tariff)
     player = job.strategy
-    return replay(
-        world, tariff, player_of(player, world.plant) if isinstance(player, str) else player
-    )
+    if isinstance(player, str):
+        player = player_of(player, world.plant, hours_of(tariff, world.zone))
+    return replay(world, tariff, player)
 
 
 def run(

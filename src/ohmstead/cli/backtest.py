@@ -48,7 +48,12 @@ _OWN = "configured"
     show_default=True,
     help="How many simulated houses, if nothing recorded is replayed.",
 )
-@click.option("--strategies", help="Which, with commas; all if not said.")
+@click.option(
+    "--strategies",
+    help="Which, with commas: no_battery, self_use, price_threshold (octolux's 5p rule), "
+    "cheapest_slots (octolux's), scripts (as givenergy-scripts are run), plan, plan_one_future, "
+    "perfect_foresight; with -c also configured. All but plan_one_future if not said.",
+)
 @click.option("--tariffs", help="Which, with commas; all, or the recorded prices, if not said.")
 @click.option(
     "--results",
@@ -160,12 +165,12 @@ def _jobs(
 ) -> "list[Job]":
     from ohmstead.backtest.recorded import OWN_TARIFF, RecordedHouse
     from ohmstead.backtest.run import jobs_of
-    from ohmstead.backtest.strategies import BOUND, NO_BATTERY, STRATEGIES
+    from ohmstead.backtest.strategies import BOUND, NO_BATTERY, STRATEGIES, USUAL
     from ohmstead.backtest.tariffs import TARIFFS
     from ohmstead.errors import ProblemError
 
     own = _configured(settings) if settings is not None and settings.control else None
-    names: list[str | Player] = list(strategies.split(",")) if strategies else list(STRATEGIES)
+    names: list[str | Player] = list(strategies.split(",")) if strategies else list(USUAL)
     if own is not None and not strategies:
         names.insert(len(names) - 1, own)
     names = [own if name == _OWN and own is not None else name for name in names]

@@ -60,8 +60,11 @@ class FollowPlan:
     """For a hybrid, what its one inverter brings to the house; sun and battery share it."""
     export: bool = True
     """Whether the battery may feed the grid where that pays."""
-    futures: Futures = Futures(dull=0.15, middle=0.85)
-    """What the first step of the plan must suit; the middle alone is a plan with one future."""
+    futures: Futures = Futures(dull=0.3, middle=0.4, bright=0.3)
+    """What the first step of the plan must suit; the middle alone is a plan with one future.
+
+    Swanson's rule: of the tenth, fiftieth and ninetieth percentile they make the mean and spread.
+    """
     worth_a_switch: float = 0.02
     """What a new plan must save over the one in force to do anything else, in money."""
     carbon_per_kg: float = 0.0
@@ -117,6 +120,7 @@ def follow_plan(site: SiteSnapshot, room: Room, settings: FollowPlan) -> Advice:
             floor_pct=max(target_pct, 0.0) if empties else 0.0,
             until=until,
         ),
+        ahead=plan.next_charge(site.at, _LONGEST),
     )
 
 
