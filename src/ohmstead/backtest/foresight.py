@@ -44,9 +44,9 @@ class Halves:
     start: datetime
     watts: list[float]
     """The means that are expected."""
-    source: str
     spread: tuple[float, float]
-    """Low and high, as shares of what is expected."""
+    """Which shares of them the low and the high forecast are."""
+    source: str
 
     def kwh(self, start: datetime, end: datetime) -> tuple[float, float, float]:
         """Return the low, middle and high energy that is expected of [start, end)."""
@@ -141,7 +141,7 @@ class Foresight:
     def _forecast(
         self, half: int, watts: Floats, spread: tuple[float, float], source: str
     ) -> Halves:
-        return Halves(self._world.at(half), watts.tolist(), source, spread)
+        return Halves(self._world.at(half), watts.tolist(), spread, source)
 
 
 class _Usual:
