@@ -18,7 +18,7 @@ from ohmstead.planner.slot import Curve
 from ohmstead.planner.solve import Task, knots_of
 from ohmstead.planner.stores import Store
 
-__all__ = ["Corridor"]
+__all__ = ["Corridor", "Side", "side_of"]
 
 REACH = 2
 """How many steps to either side."""
