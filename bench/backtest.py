@@ -7,15 +7,19 @@ make bench ARGS="backtest --full"    a house-year, and 28 days in each season in
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from time import perf_counter
 
+from engines import accelerated
 from ohmstead.backtest.replay import replay
 from ohmstead.backtest.results import rows_of
 from ohmstead.backtest.run import jobs_of, run
-from ohmstead.backtest.strategies import STRATEGIES, player_of
+from ohmstead.backtest.strategies import STRATEGIES, Player, player_of
 from ohmstead.backtest.synthetic import SyntheticHouse
+from ohmstead.backtest.world import Plant
+from ohmstead.control.follow_plan import Futures
 from tables import print_table
 
 A_YEAR = 17_520
@@ -40,37 +44,62 @@ def main() -> None:
 
 def speed(days: int) -> None:
     """Show what the parts of a replay take on one core, counted up to a year."""
+    own, fast = replayed(days), accelerated("backtest", "replayed", days) or {}
+    rows = [
+        [title, f"{each * 1_000:.2f}", f"{each * A_YEAR:.1f}"]
+        + ([f"{fast[title] * 1_000:.2f}", f"{fast[title] * A_YEAR:.1f}"] if title in fast else [])
+        for title, each in own.items()
+    ]
+    title = f"Replays in 5-minute steps, decided every half-hour, one core, {days} days"
+    head = ("", "ms a decision", "s a house-year", "accelerated ms", "s a house-year")
+    print_table(title, head, rows)
+
+
+def replayed(days: int) -> dict[str, float]:
+    """Return the seconds a decision of the parts of a replay."""
     began = perf_counter()
     world = SyntheticHouse(first=date(2025, 4, 8), days=days).world()
-    made = perf_counter() - began
-    rows = [["the house itself", "", "", f"{made * 365 / days:.1f}"]]
+    decisions = world.end - world.begin
+    found = {"the house itself": (perf_counter() - began) / decisions}
+    day = SyntheticHouse(first=date(2025, 4, 8), days=1).world()
     for tariff in ("agile", "go", "flux"):
         prices = SyntheticHouse().tariff(tariff, world)
-        for strategy in ("self_use", "cheapest_slots", "plan"):
+        for strategy, player in players(world.plant).items():
+            replay(day, SyntheticHouse().tariff(tariff, day), player)  # compiles what is compiled
             began = perf_counter()
-            outcome = replay(world, prices, player_of(strategy, world.plant))
-            took = perf_counter() - began
-            each = took / (world.end - world.begin)
-            plans = f"{outcome.plans / took:.0f}" if outcome.plans else ""
-            rows.append(
-                [f"{tariff} · {strategy}", f"{each * 1_000:.2f}", plans, f"{each * A_YEAR:.1f}"]
-            )
-    title = f"Replays in 5-minute steps, decided every half-hour, one core, {days} days"
-    print_table(title, ("", "ms a decision", "plans/s", "s a house-year"), rows)
+            replay(world, prices, player)
+            found[f"{tariff} · {strategy}"] = (perf_counter() - began) / decisions
+    return found
+
+
+def players(plant: Plant) -> dict[str, Player]:
+    """Return the strategies that are timed; planning for one future is one of them."""
+    found = {name: player_of(name, plant) for name in ("self_use", "cheapest_slots", "plan")}
+    planning = found["plan"].planning
+    assert planning is not None
+    one = replace(planning, futures=Futures(dull=0.0, middle=1.0, bright=0.0))
+    return found | {"plan, one future": replace(found["plan"], planning=one)}
 
 
 def scaling() -> None:
     """Show what a second core is good for, workers' start included."""
-    work = jobs_of([SyntheticHouse(days=14, seed=n) for n in range(4)], ["agile"], ["plan"])
-    rows, alone = [], 0.0
+    own, fast = scaled(14), accelerated("backtest", "scaled", 56)
+    rows = (
+        [["plain, 14 days", *own], ["accelerated, 56 days", *fast]] if fast else [["plain", *own]]
+    )
+    print_table("4 houses, planned", ("", "1 worker s", "2 workers s", "times as fast"), rows)
+
+
+def scaled(days: int) -> list[str]:
+    """Return what one worker and two take for four houses, and how much faster two are."""
+    work = jobs_of([SyntheticHouse(days=days, seed=n) for n in range(4)], ["agile"], ["plan"])
+    took = []
     for workers in (1, 2):
         with tempfile.TemporaryDirectory() as folder:
             began = perf_counter()
             run(work, Path(folder), workers=workers)
-            took = perf_counter() - began
-        alone = alone or took
-        rows.append([str(workers), f"{took:.1f}", f"{alone / took:.2f}"])
-    print_table("4 houses of 14 days, planned", ("workers", "s", "times as fast"), rows)
+            took.append(perf_counter() - began)
+    return [f"{took[0]:.1f}", f"{took[1]:.1f}", f"{took[0] / took[1]:.2f}"]
 
 
 def seasons(days: int, seeds: Sequence[int]) -> None:

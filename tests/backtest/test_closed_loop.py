@@ -48,7 +48,7 @@ def played(worlds: dict[str, World], tariff: str) -> tuple[float, float, float]:
             f"{tariff:15} {season:7} self-use {own / DAYS:6.2f}  plan {plan / DAYS:6.2f}"
             f"  bound {least / DAYS:6.2f} a day  kept {share:6.1%}"
         )
-        assert least <= min(own, plan)
+        assert least <= min(own, plan) + 1e-9
         total = (total[0] + own, total[1] + plan, total[2] + least)
     return total
 

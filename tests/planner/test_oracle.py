@@ -44,5 +44,5 @@ def test_a_first_step_alone_is_the_step_of_a_best_plan(first: int) -> None:
         task = task_of(random_problem(seed))
         change = first_change(task)
         points = [cut(*task.points[0], change, change), *task.points[1:]]
-        begun = solved(replace(task, points=points, curves=curves_through(points)))
+        begun = solved(replace(task, curves=curves_through(points)))
         assert begun.cost == pytest.approx(best(task).cost, abs=1e-3)

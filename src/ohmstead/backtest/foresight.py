@@ -5,14 +5,15 @@ through what a weather service had said by then.
 """
 
 import math
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import numpy as np
 
 from ohmstead.backtest.world import HALF_HOUR, Floats, World, half_hours
-from ohmstead.model import Forecast, ForecastSlot
 
-__all__ = ["Foresight"]
+__all__ = ["Foresight", "Halves"]
 
 _AHEAD: Final = 74
 """Half-hours: a little further than a plan reaches."""
@@ -36,6 +37,34 @@ _SUN_SPREAD: Final = (0.78, 1.37)
 of the sun over the hours to come, whose errors last. Measured on houses of seeds 0 to 2."""
 
 
+@dataclass(frozen=True, slots=True)
+class Halves:
+    """A forecast by the half-hour, one after another; nothing is expected after the last."""
+
+    start: datetime
+    watts: list[float]
+    """The means that are expected."""
+    spread: tuple[float, float]
+    """What shares of them low and high are."""
+    source: str
+
+    def kwh(self, start: datetime, end: datetime) -> tuple[float, float, float]:
+        """Return the low, middle and high energy that is expected of [start, end)."""
+        low, high = self.spread
+        if end - start == HALF_HOUR:  # so plans ask, and much
+            number, begun = divmod(start - self.start, HALF_HOUR)
+            if not begun and 0 <= number < len(self.watts):
+                middle = self.watts[number] * 0.5 / 1_000
+                return middle * low, middle, middle * high
+        first, last = (start - self.start) / HALF_HOUR, (end - self.start) / HALF_HOUR
+        number, middle = max(int(first), 0), 0.0
+        while number < min(last, len(self.watts)):
+            hours = (min(last, number + 1) - max(first, number)) / 2
+            middle += self.watts[number] * hours / 1_000
+            number += 1
+        return middle * low, middle, middle * high
+
+
 class Foresight:
     """What one world's forecasts said, half-hour by half-hour."""
 
@@ -51,7 +80,7 @@ class Foresight:
         self._weekdays = np.array([at.weekday() for at in locals_])
         self._habits: tuple[int, Floats] = (-1, np.zeros(0))
 
-    def load(self, half: int) -> Forecast:
+    def load(self, half: int) -> Halves:
         """Return what the house was expected to use from *half* on, at its beginning."""
         usual = self._usual(half)
         expected = usual(half, half + _AHEAD)
@@ -63,7 +92,7 @@ class Foresight:
         expected = np.maximum(expected, 20.0)
         return self._forecast(half, expected, _LOAD_SPREAD, "the house's own past")
 
-    def sun(self, half: int) -> Forecast:
+    def sun(self, half: int) -> Halves:
         """Return what the panels were expected to give from *half* on."""
         expected = self._told(half, half + _AHEAD)
         if half >= _LOOK:
@@ -111,20 +140,8 @@ class Foresight:
 
     def _forecast(
         self, half: int, watts: Floats, spread: tuple[float, float], source: str
-    ) -> Forecast:
-        at = self._world.at(half)
-        low, high = spread
-        slots = []
-        for watt in watts.tolist():
-            until = at + HALF_HOUR
-            if watt > 0:  # of the night nothing need be said
-                slots.append(
-                    ForecastSlot(
-                        start=at, end=until, low_w=watt * low, middle_w=watt, high_w=watt * high
-                    )
-                )
-            at = until
-        return Forecast(slots=tuple(slots), source=source)
+    ) -> Halves:
+        return Halves(self._world.at(half), watts.tolist(), spread, source)
 
 
 class _Usual:

@@ -18,7 +18,7 @@ from ohmstead.backtest.tariffs import Known, Tariff
 from ohmstead.backtest.world import World
 from ohmstead.control.decide import decide
 from ohmstead.model import BatteryReading, Decision, SiteSnapshot
-from ohmstead.site.planning import Outlook, plan_for, why_not
+from ohmstead.site.planning import Outlook, plan_for, step_for, why_not
 
 __all__ = ["Outcome", "replay", "without_battery"]
 
@@ -140,7 +140,8 @@ class _Run:
                 import_limit_w=min(self._world.plant.import_max_w, _NO_LIMIT_W),
                 export_limit_w=self._world.plant.export_max_w,
             )
-            site = replace(site, plan=plan_for(site, outlook, planning))
+            make = plan_for if self._player.looks_ahead else step_for
+            site = replace(site, plan=make(site, outlook, planning))
             self._outcome.plans += 1
         decision = decide(site, self._player.chain)
         self._memory = dict(decision.memory)

@@ -33,6 +33,8 @@ class Player:
     name: str
     chain: Chain
     planning: FollowPlan | None = None
+    looks_ahead: bool = True
+    """Whether a strategy looks at more of the plan than its present slot."""
 
 
 def player_of(name: str, plant: Plant, hours: ScriptHours = _OWN_HOURS) -> Player:
@@ -89,7 +91,7 @@ def _plan_one_future(plant: Plant) -> Player:
 
 def _following(name: str, settings: FollowPlan, plant: Plant) -> Player:
     chain: Chain = [("follow_plan", partial(follow_plan, settings=settings)), _usual(plant)]
-    return Player(name=name, chain=chain, planning=settings)
+    return Player(name=name, chain=chain, planning=settings, looks_ahead=False)
 
 
 def _usual(plant: Plant) -> tuple[str, Strategy]:

@@ -1,5 +1,6 @@
 """The command line: one file a verb, loaded only when that verb is used."""
 
+import os
 import sys
 from importlib import import_module
 from typing import Final
@@ -34,6 +35,12 @@ VERBS: Final = {
 }
 
 
+_PLANNERS: Final = frozenset({"plan", "backtest"})
+"""Verbs that plan as fast as they can: with compiled kernels, if numba is installed."""
+_SWITCH: Final = "OHMSTEAD_FAST"
+"""What ``ohmstead.compiled`` reads; its own name for it would load numpy for every verb."""
+
+
 class _Verbs(click.Group):
     """Knows every verb's name and sentence without importing its file."""
 
@@ -47,6 +54,8 @@ class _Verbs(click.Group):
         del ctx
         if cmd_name not in VERBS:
             return None
+        if cmd_name in _PLANNERS:
+            os.environ.setdefault(_SWITCH, "1")
         command = import_module(f"ohmstead.cli.{cmd_name}").command
         assert isinstance(command, click.Command)  # noqa: S101 - what every verb's file defines
         return command

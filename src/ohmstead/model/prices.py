@@ -106,8 +106,12 @@ class PriceCurve:
         The first is the one that *now* lies in; slots that are shorter already stay as they are.
         """
         pieces, far = list[PriceSlot](), now + _FAR
+        begin = _half_hour(now)
         for slot in self.between(now, far):
-            start = max(slot.start, _half_hour(now))
+            if slot.start >= begin and slot.end <= far and _is_half_hour(slot):
+                pieces.append(slot)
+                continue
+            start = max(slot.start, begin)
             while start < min(slot.end, far):
                 end = min(_half_hour(start) + _HALF_HOUR, slot.end)
                 whole = start == slot.start and end == slot.end
@@ -131,6 +135,13 @@ class Prices:
 
     buy: PriceCurve | None = None
     sell: PriceCurve | None = None
+
+
+def _is_half_hour(slot: PriceSlot) -> bool:
+    """Tell whether *slot* needs no cutting, at a glance; others may not need it, either."""
+    start = slot.start
+    whole = start.minute % 30 == 0 and start.second == 0 and start.microsecond == 0
+    return whole and start.tzinfo is UTC and slot.end - start == _HALF_HOUR
 
 
 def _half_hour(moment: datetime) -> datetime:

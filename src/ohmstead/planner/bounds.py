@@ -1,18 +1,33 @@
 """What the battery can hold at every moment, what it should, and what the end is worth."""
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from math import inf
+from typing import NamedTuple
 
+import numpy as np
+
+from ohmstead.compiled import Row, numbers
 from ohmstead.planner.convex import Bounds
 from ohmstead.planner.house import WH_PER_KWH, House
 from ohmstead.planner.problem import Problem, Taper
 from ohmstead.planner.slot import Curve, curve
 
-__all__ = ["Limits", "bounds_of", "end_of", "limits_of"]
+__all__ = ["Limits", "Powers", "bounds_of", "end_of", "limits_of"]
 
 BELOW = 1e-9
+
+
+class Powers(NamedTuple):
+    """The fields of ``Limits``, as kernels want them."""
+
+    starts: Row
+    charge: Row
+    discharge: Row
+    up: Row
+    down: Row
+    standby: Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +42,13 @@ class Limits:
     """What each slot may add at full power."""
     down: list[float]
     standby: list[float]
+    powers: Powers = field(init=False, repr=False, compare=False)
+    """The same, as kernels want it."""
+
+    def __post_init__(self) -> None:
+        """Write it down for the kernels."""
+        rows = (self.starts, self.charge, self.discharge, self.up, self.down, self.standby)
+        object.__setattr__(self, "powers", Powers(*map(numbers, rows)))
 
     def cell(self, energy: float) -> int:
         """Return within which step *energy* lies."""
@@ -54,13 +76,13 @@ def limits_of(problem: Problem, house: House) -> Limits:
     battery = problem.battery
     both = (*battery.charge_tapers, *battery.discharge_tapers)
     starts = sorted({-inf, *(taper.from_kwh for taper in both)})
-    hours = [slot.hours / WH_PER_KWH for slot in problem.slots]
+    hours = problem.columns[0] / WH_PER_KWH
     return Limits(
         starts,
         [_share(battery.charge_tapers, start) for start in starts],
         [_share(battery.discharge_tapers, start) for start in starts],
-        [battery.charge_max_w * house.stored * span for span in hours],
-        [battery.discharge_max_w / house.delivered * span for span in hours],
+        (battery.charge_max_w * house.stored * hours).tolist(),
+        (battery.discharge_max_w / house.delivered * hours).tolist(),
         house.standby.tolist(),
     )
 
@@ -81,11 +103,12 @@ def bounds_of(problem: Problem, house: House) -> Bounds:
     lows = [min(floor, battery.energy_kwh - gone) for gone in lost]
     highs = [max(battery.capacity_kwh, battery.energy_kwh)] * len(lows)
     leaks = lost[-1] > 0
-    soft: list[tuple[float, float] | None] = [None]
-    for slot in problem.slots:
-        low = max(slot.low_kwh, floor if leaks else 0.0)
-        wished = low > floor or leaks or slot.high_kwh < battery.capacity_kwh
-        soft.append((min(low, battery.capacity_kwh), slot.high_kwh) if wished else None)
+    wished = problem.columns[-2:]
+    low = np.minimum(np.maximum(wished[0], floor if leaks else 0.0), battery.capacity_kwh)
+    bent = (wished[0] > floor) | leaks | (wished[1] < battery.capacity_kwh)
+    soft: list[tuple[float, float] | None] = [None] * len(lows)
+    for index in np.flatnonzero(bent).tolist():
+        soft[index + 1] = (float(low[index]), float(wished[1][index]))
     return Bounds(lows, highs, soft, house.steep)
 
 

@@ -150,7 +150,6 @@ def _filled(problem: Problem, car: Car, changes: Sequence[float]) -> Floats:
         problem,
         house,
         curves_through(points),
-        points,
         Bounds([0.0] * (slots + 1), [car.energy_kwh] * (slots + 1), [None] * (slots + 1), 0.0),
         curve([0.0, max(car.energy_kwh, APART_KWH)], [short * car.energy_kwh, 0.0]),
         Limits([-inf], [1.0], [1.0], [inf] * slots, [inf] * slots, [0.0] * slots),
@@ -235,7 +234,7 @@ def _bound(car: Car, alone: Task, ways: Sequence[Way]) -> tuple[float, Task]:
 
     price, value = _highest(bound, -alone.house.dearest, alone.house.steep * SHORT)
     points = priced(price, exactly=True)
-    return value, replace(alone, curves=curves_through(points), points=points)
+    return value, replace(alone, curves=curves_through(points))
 
 
 def _under(rows: Points) -> tuple[list[float], list[float]]:

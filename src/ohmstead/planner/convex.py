@@ -3,21 +3,19 @@
 What the energy in the battery is worth is a convex piecewise-linear function. Going back one
 slot slides the slot's own segments into it in the order of their slopes, then cuts off what
 the battery cannot hold. So every value is exact, and the forward walk reads the best change
-of energy off the slopes.
+of energy off the slopes. How that is reckoned stands in ``merge``.
 """
 
-from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from dataclasses import dataclass, field
+from itertools import accumulate
+from math import inf
 
+from ohmstead.compiled import numbers, places
+from ohmstead.planner.merge import Flat, Walls, flat_valleys
 from ohmstead.planner.slot import Curve
 
-__all__ = ["Bounds", "Valley", "valleys", "walk", "worth_at"]
-
-SAME = 1e-12
-LEVEL = 1e-9
-ROUNDING_KWH = 1e-9
+__all__ = ["Bounds", "Valley", "flat_of", "valley_of", "valleys", "worth_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +32,11 @@ class Valley:
         """Return where the segments begin, and the end of the last one."""
         return list(accumulate(self.widths, initial=self.low))
 
+    def costs(self) -> list[float]:
+        """Return the cost at each of them."""
+        rises = (slope * width for slope, width in zip(self.slopes, self.widths, strict=True))
+        return list(accumulate(rises, initial=self.cost))
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -45,88 +48,43 @@ class Bounds:
     """From which energy to which one it costs nothing; None where nothing is wished."""
     steep: float
     """What each kWh outside costs."""
+    walls: Walls = field(init=False, repr=False, compare=False)
+    """The same, as kernels want it."""
+
+    def __post_init__(self) -> None:
+        """Write it down for the kernels."""
+        soft = [(-inf, inf) if wished is None else wished for wished in self.soft]
+        lows, highs = [low for low, _ in soft], [high for _, high in soft]
+        walls = Walls(
+            numbers(self.lows), numbers(self.highs), numbers(lows), numbers(highs), self.steep
+        )
+        object.__setattr__(self, "walls", walls)
+
+
+def flat_of(curves: Sequence[Curve]) -> Flat:
+    """Return *curves* one behind the other."""
+    ends = list(accumulate((len(curve.slopes) for curve in curves), initial=0))
+    return Flat(
+        numbers([curve.low for curve in curves]),
+        numbers([curve.cost for curve in curves]),
+        places(ends[:-1]),
+        places(ends[1:]),
+        numbers([slope for curve in curves for slope in curve.slopes]),
+        numbers([width for curve in curves for width in curve.widths]),
+    )
 
 
 def valleys(curves: Sequence[Curve], bounds: Bounds, end: Curve) -> list[Valley] | None:
     """Return the cost to come before each slot and after the last, or None if there is no way."""
-    slopes, widths = list(end.slopes), list(end.widths)
-    low, high, cost = end.low, end.high, end.cost
-    found: list[Valley] = []
-    for index in range(len(curves), -1, -1):
-        if index < len(curves):
-            curve = curves[index]
-            low -= curve.high
-            high -= curve.low
-            cost += curve.cost
-            for slope, width in zip(curve.slopes, curve.widths, strict=True):
-                cost += slope * width
-                _slide(slopes, widths, -slope, width)
-        floor, ceiling = bounds.lows[index], bounds.highs[index]
-        if low > ceiling + ROUNDING_KWH or high < floor - ROUNDING_KWH:
-            return None
-        if low < floor:
-            cost += _cut_left(slopes, widths, floor - low)
-            low = floor
-        if high > ceiling:
-            _cut_right(slopes, widths, high - ceiling)
-            high = ceiling
-        soft = bounds.soft[index]
-        if soft is not None:
-            cost += _soften(slopes, widths, low, soft, bounds.steep)
-        found.append(Valley(low, cost, slopes.copy(), widths.copy()))
-    found.reverse()
-    return found
+    possible, found = flat_valleys(flat_of(curves), bounds.walls, flat_of([end]))
+    return [valley_of(found, index) for index in range(len(curves) + 1)] if possible else None
 
 
-def _slide(slopes: list[float], widths: list[float], slope: float, width: float) -> None:
-    place = bisect_left(slopes, slope - SAME)
-    if place < len(slopes) and slopes[place] - slope < SAME:
-        widths[place] += width
-    else:
-        slopes.insert(place, slope)
-        widths.insert(place, width)
-
-
-def _cut_left(slopes: list[float], widths: list[float], excess: float) -> float:
-    """Take *excess* off the left end; return by how much the cost there rises."""
-    rise, done = 0.0, 0
-    while done < len(widths) and widths[done] <= excess:
-        excess -= widths[done]
-        rise += slopes[done] * widths[done]
-        done += 1
-    del slopes[:done], widths[:done]
-    if widths:
-        widths[0] -= excess
-        rise += slopes[0] * excess
-    return rise
-
-
-def _cut_right(slopes: list[float], widths: list[float], excess: float) -> None:
-    while widths and widths[-1] <= excess:
-        excess -= widths.pop()
-        slopes.pop()
-    if widths:
-        widths[-1] -= excess
-
-
-def _soften(
-    slopes: list[float], widths: list[float], low: float, soft: tuple[float, float], steep: float
-) -> float:
-    """Add the cost of being outside *soft*; return what it is at the left end."""
-    new_slopes: list[float] = []
-    new_widths: list[float] = []
-    at = low
-    for slope, width in zip(slopes, widths, strict=True):
-        stop = at + width
-        cuts = [at, *(mark for mark in soft if at < mark < stop), stop]
-        for left, right in pairwise(cuts):
-            middle = (left + right) / 2
-            extra = -steep if middle < soft[0] else steep if middle > soft[1] else 0.0
-            new_slopes.append(slope + extra)
-            new_widths.append(right - left)
-        at = stop
-    slopes[:], widths[:] = new_slopes, new_widths
-    return steep * (max(soft[0] - low, 0.0) + max(low - soft[1], 0.0))
+def valley_of(found: Flat, index: int) -> Valley:
+    """Return one of many."""
+    span = slice(found.firsts[index], found.lasts[index])
+    slopes, widths = list(found.slopes[span]), list(found.widths[span])
+    return Valley(found.lows[index], found.costs[index], slopes, widths)
 
 
 def worth_at(valley: Valley, energy: float) -> float:
@@ -138,26 +96,3 @@ def worth_at(valley: Valley, energy: float) -> float:
         cost += slope * width
         left -= width
     return cost
-
-
-def walk(curves: Sequence[Curve], found: Sequence[Valley], energy: float) -> list[float]:
-    """Return the best change of energy of every slot, beginning with *energy*.
-
-    Where several cost the same, the smallest: rather discharge early and charge late.
-    """
-    changes = []
-    for curve, after in zip(curves, found[1:], strict=True):
-        knots = after.knots()
-        least, most = after.low - energy, knots[-1] - energy
-        change = curve.low
-        for slope, width in zip(curve.slopes, curve.widths, strict=True):
-            wanted = knots[bisect_left(after.slopes, -slope - LEVEL)] - energy
-            if wanted <= change:
-                break
-            change = min(change + width, wanted)
-            if change == wanted:
-                break
-        change = max(curve.low, min(max(change, least), most))
-        changes.append(change)
-        energy += change
-    return changes

@@ -15,7 +15,7 @@ from ohmstead.model import BatteryMode
 from ohmstead.planner.house import Floats
 from ohmstead.planner.nodes import NEVER
 from ohmstead.planner.self_use import self_use
-from ohmstead.planner.solve import Task, ahead
+from ohmstead.planner.solve import Look, Task, ahead, look_at
 
 __all__ = ["FOLLOWS", "Beginning", "Compared", "compared"]
 
@@ -55,12 +55,15 @@ def compared(
     shares: Sequence[float],
     first: Sequence[Beginning],
     least_gain: float = 0.0,
+    looks: Sequence[Look] = (),
 ) -> Compared:
     """Return the ways to begin, those of *first* before all others, over *tasks* by *shares*.
 
-    The very first one is best unless another gains more than *least_gain*.
+    The very first one is best unless another gains more than *least_gain*. *looks* are looks at
+    the tasks, if there were such.
     """
-    knots = [np.array(task.points[0][0]) for task in tasks]
+    looks = looks or [look_at(task) for task in tasks]
+    knots = [np.array(task.curves.line(0)[0]) for task in tasks]
     low, high = min(float(xs[0]) for xs in knots), max(float(xs[-1]) for xs in knots)
     steps = np.concatenate([*knots, np.linspace(low, high, STEPS + 1)])
     followed = _followed(tasks[0])
@@ -73,8 +76,9 @@ def compared(
         *(Beginning(None, change) for change in steps.tolist()),
     ]
     changes = [_changes(task, xs, ways) for task, xs in zip(tasks, knots, strict=True)]
-    weighed = zip(shares, tasks, changes, strict=True)
-    costs: Floats = np.sum([share * _cost(task, row) for share, task, row in weighed], axis=0)
+    weighed = zip(shares, tasks, looks, changes, strict=True)
+    each = [share * _cost(task, look, row) for share, task, look, row in weighed]
+    costs: Floats = np.sum(each, axis=0)
     here = changes[0].tolist()
     clipped = [Beginning(way.mode, change) for way, change in zip(ways, here, strict=True)]
     return Compared(clipped, costs, max(least_gain, 1e-6 * tasks[0].house.dearest))
@@ -102,12 +106,12 @@ def _changes(task: Task, xs: Floats, ways: Sequence[Beginning]) -> Floats:
     return np.clip(wanted, low, high)
 
 
-def _cost(task: Task, changes: Floats) -> Floats:
+def _cost(task: Task, look: Look, changes: Floats) -> Floats:
     """Return what a future costs with each of the first *changes*."""
-    energies, costs = ahead(task)
+    energies, costs = ahead(task, look)
     reached = task.energy + changes
     within = np.clip(reached, energies[0], energies[-1])
     later: Floats = np.interp(within, energies, costs)
     # A battery that is full by a rounding more is full, and not impossible.
     later[np.abs(within - reached) > SAME_KWH] = NEVER
-    return np.interp(changes, *task.points[0]) + later
+    return np.interp(changes, *task.curves.line(0)) + later

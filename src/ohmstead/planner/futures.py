@@ -14,11 +14,11 @@ from ohmstead.model import BatteryMode
 from ohmstead.planner.car import best_with_car
 from ohmstead.planner.first_steps import FOLLOWS, Beginning, Compared, compared
 from ohmstead.planner.house import Floats
-from ohmstead.planner.make import Habit, make_plan, plan_of, way_of
+from ohmstead.planner.make import Habit, answer_of, first_of, first_slot, make_plan, plan_of, way_of
 from ohmstead.planner.plan import Plan, PlannedSlot, Side
 from ohmstead.planner.problem import Problem
 from ohmstead.planner.slot import curves_through, cut
-from ohmstead.planner.solve import Answer, Task, solved, task_of
+from ohmstead.planner.solve import Answer, Task, look_at, solved, task_of
 
 __all__ = ["Future", "Hedged", "make_hedged_plan", "make_hedged_step"]
 
@@ -78,12 +78,20 @@ def make_hedged_plan(
 def make_hedged_step(futures: Sequence[Future], *, least_gain: float = 0.0) -> PlannedSlot:
     """Return the first slot of ``make_hedged_plan``, for those who plan anew after it."""
     shares, middle = _shares(futures), futures[0].problem
-    own = make_plan(middle)
     if middle.peak_per_kw > 0 or len(futures) == 1:
-        return own.slots[0]
-    task, found = _weighed(futures, shares, own.slots[0], None, least_gain)
+        return first_slot(middle)
+    if middle.car is not None:
+        return make_hedged_plan(futures, least_gain=least_gain).plan.slots[0]
+    tasks = [task_of(future.problem) for future in futures]
+    looks = [look_at(task) for task in tasks]
+    own = first_of(tasks[0], answer_of(tasks[0], look=looks[0]))
+    found = compared(tasks, shares, _first(own, middle, None), least_gain, looks)
     chosen = found.best()
-    return own.slots[0] if chosen == _OWN else _begun(own, task, found.ways[chosen]).slots[0]
+    if chosen == _OWN:
+        return own
+    way = found.ways[chosen]
+    fixed = _beginning(tasks[0], way)
+    return _named(first_of(fixed, solved(fixed, look_at(fixed, looks[0]))), way.mode)
 
 
 def _shares(futures: Sequence[Future]) -> list[float]:
@@ -104,12 +112,17 @@ def _weighed(
     middle = futures[0].problem
     car: Floats | None = best_with_car(middle).car if middle.car is not None else None
     tasks = [task_of(future.problem, car) for future in futures]
+    return tasks[0], compared(tasks, shares, _first(own, middle, habit), least_gain)
+
+
+def _first(own: PlannedSlot, middle: Problem, habit: Habit | None) -> list[Beginning]:
+    """Return how the first future's own plan begins, and the one in force."""
     energy = middle.battery.energy_kwh
     first = [Beginning(_following(own.mode), own.stored_kwh - energy)]
     if habit is not None:
         mode = _following(habit.modes[0]) if habit.modes else None
         first.append(Beginning(mode, habit.stored_kwh[0] - energy))
-    return tasks[0], compared(tasks, shares, first, least_gain)
+    return first
 
 
 def _following(mode: BatteryMode) -> BatteryMode | None:
@@ -137,8 +150,9 @@ def _staying(own: Plan, task: Task, way: Beginning, habit: Habit) -> Plan | None
 
 
 def _beginning(task: Task, way: Beginning) -> Task:
-    points = [cut(*task.points[0], way.change, way.change), *task.points[1:]]
-    return replace(task, points=points, curves=curves_through(points))
+    points = task.points
+    points[0] = cut(*points[0], way.change, way.change)
+    return replace(task, curves=curves_through(points))
 
 
 def _of(own: Plan, task: Task, answer: Answer, way: Beginning) -> Plan:

@@ -7,12 +7,12 @@ not thinner than a tenth of full power.
 Serving the house is never spread: there the battery follows the load.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from math import inf
 
+from ohmstead.compiled import Row, compiled, listed, numbers, packed, row
 from ohmstead.planner.convex import Bounds
-from ohmstead.planner.house import House
-from ohmstead.planner.slot import Curve
+from ohmstead.planner.house import Floats, House
+from ohmstead.planner.merge import Flat, Walls
 
 __all__ = ["gentle"]
 
@@ -21,146 +21,151 @@ LEAST_SHARE = 0.1
 SAME_KWH = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
-class _Room:
-    """How far a slot's change may move without a change of its marginal cost."""
-
-    slope: float
-    low: float
-    high: float
-
-
 def gentle(
-    house: House,
-    bounds: Bounds,
-    hours: Sequence[float],
-    pieces: Sequence[Curve],
-    changes: list[float],
+    house: House, bounds: Bounds, hours: Floats, pieces: Flat, changes: list[float]
 ) -> list[float]:
     """Return changes that cost the same, spread over the slots that cost the same."""
-    found = list(changes)
-    same = 1e-9 * house.dearest
+    found, same = numbers(changes), 1e-9 * house.dearest
+    # the change at which the meter stands still, or nothing for a hybrid's losses
+    flow = house.pv - house.load / house.out
+    served = row(flow * house.stored * (flow > 0) + flow / house.delivered * (flow <= 0))
+    lost, lasting = row(house.standby), row(hours)
     for up in (True, False):
         full = house.charge * house.stored if up else house.discharge / house.delivered
-        least: list[float] = (LEAST_SHARE * full).tolist()
-        rooms = [
-            _room(piece, change, limit, up=up)
-            for piece, change, limit in zip(pieces, found, _served(house), strict=True)
-        ]
-        first = 0
-        while first < len(rooms):
-            last = _end_of_run(rooms, bounds, first, same)
-            if last - first > 1:
-                run = _gathered(found, rooms, least, range(first, last), up=up)
-                _spread(found, rooms, hours, run)
-            first = max(last, first + 1)
-    return found
+        least = row(LEAST_SHARE * full)
+        spans = (served, lost, least, lasting)
+        found = _gentler(pieces, bounds.walls, spans, same, up, found)
+    return listed(found)
 
 
-def _served(house: House) -> list[float]:
-    """Return the change at which the meter stands still, or nothing for a hybrid's losses."""
-    flow = house.pv - house.load / house.out
-    served: list[float] = [
-        given * house.stored if given > 0 else given / house.delivered for given in flow.tolist()
-    ]
-    return [change - lost for change, lost in zip(served, house.standby.tolist(), strict=True)]
+@compiled
+def _gentler(
+    pieces: Flat,
+    walls: Walls,
+    spans: tuple[Row, Row, Row, Row],
+    same: float,
+    up: bool,  # noqa: FBT001 - kernels know no keywords
+    changes: Row,
+) -> Row:
+    """Spread what is charged, or what is discharged."""
+    found, (served, lost, least, hours) = list(changes), spans
+    slopes, lows, highs = [0.0][:0], [0.0][:0], [0.0][:0]
+    for index in range(len(found)):
+        slope, low, high = _room(pieces, index, found[index], served[index] - lost[index], up)
+        slopes.append(slope)
+        lows.append(low)
+        highs.append(high)
+    first = 0
+    while first < len(found):
+        last = first + 1
+        while last < len(found) and lows[first] <= highs[first]:
+            # those that can share their energy with the first one
+            if not lows[last] <= highs[last] or abs(slopes[last] - slopes[first]) > same:
+                break
+            if walls.soft_lows[last] > -inf or walls.soft_highs[last] < inf:
+                break
+            if walls.lows[last] != walls.lows[first] or walls.highs[last] != walls.highs[first]:
+                break
+            last += 1
+        if last - first > 1:
+            begin = _gathered(found, lows, highs, least, first, last, up)
+            _spread(found, lows, highs, hours, begin, last)
+        first = last
+    return packed(found)
 
 
-def _room(piece: Curve, change: float, served: float, *, up: bool) -> _Room | None:
-    """Return the segment that *change* is on, if it moves energy over the meter.
+@compiled
+def _room(
+    pieces: Flat,
+    index: int,
+    change: float,
+    served: float,
+    up: bool,  # noqa: FBT001 - kernels know no keywords
+) -> tuple[float, float, float]:
+    """Return the slope, begin and end of the segment that *change* is on.
 
-    Charging is on the last segment it uses, or before the first one it could use.
+    Only if it moves energy over the meter; otherwise the begin is after the end. Charging is on
+    the last segment it uses, or before the first one it could use.
     """
-    low = piece.low
-    best: _Room | None = None
-    for slope, width in zip(piece.slopes, piece.widths, strict=True):
+    slope, begin, end, low = 0.0, inf, -inf, pieces.lows[index]
+    for segment in range(pieces.firsts[index], pieces.lasts[index]):
+        width = pieces.widths[segment]
         high = low + width
         if low - SAME_KWH <= change <= high + SAME_KWH and width > SAME_KWH:
-            over = low >= max(served, 0.0) - SAME_KWH if up else high <= min(served, 0.0) + SAME_KWH
-            used = change > low + SAME_KWH if up else change < high - SAME_KWH
-            if over and (best is None or used):
-                best = _Room(slope, low, high)
+            if up:
+                over, used = low >= max(served, 0.0) - SAME_KWH, change > low + SAME_KWH
+            else:
+                over, used = high <= min(served, 0.0) + SAME_KWH, change < high - SAME_KWH
+            if over and (used or begin > end):
+                slope, begin, end = pieces.slopes[segment], low, high
         low = high
-    return best
+    return slope, begin, end
 
 
-def _end_of_run(rooms: Sequence[_Room | None], bounds: Bounds, first: int, same: float) -> int:
-    """Return the first slot after *first* that cannot share its energy with it."""
-    one = rooms[first]
-    last = first + 1
-    if one is None:
-        return last
-    while last < len(rooms):
-        other = rooms[last]
-        if other is None or abs(other.slope - one.slope) > same or bounds.soft[last] is not None:
-            break
-        if bounds.lows[last] != bounds.lows[first] or bounds.highs[last] != bounds.highs[first]:
-            break
-        last += 1
-    return last
-
-
+@compiled
 def _gathered(
     changes: list[float],
-    rooms: Sequence[_Room | None],
-    least: Sequence[float],
-    run: range,
-    *,
-    up: bool,
-) -> range:
-    """Leave out the first slots of *run* while its energy is too little to be shared by all.
+    lows: list[float],
+    highs: list[float],
+    least: Row,
+    first: int,
+    last: int,
+    up: bool,  # noqa: FBT001 - likewise
+) -> int:
+    """Leave out the first slots of a run while its energy is too little to be shared by all.
 
-    An inverter does a trickle badly, and an hour at some power is one action, not six.
+    An inverter does a trickle badly, and an hour at some power is one action, not six. Return
+    the first slot that is not left out.
     """
-    bases = []
-    for index in run:
-        room = rooms[index]
-        assert room is not None  # noqa: S101 - a run is made of rooms
-        bases.append(room.low if up else room.high)
-    over = abs(sum(changes[index] for index in run) - sum(bases))
+    over, wanted, room = 0.0, 0.0, 0.0
+    for index in range(first, last):
+        over += changes[index] - (lows[index] if up else highs[index])
+        wanted += least[index]
+        room += highs[index] - lows[index]
+    over = abs(over)
     if over < SAME_KWH:
-        return run
-    wanted = sum(least[index] for index in run)
-    while len(run) > 1 and over < wanted:
-        first = run[0]
-        widths = [_width(rooms[index]) for index in run[1:]]
-        if sum(widths) < over:
+        return first
+    while first < last - 1 and over < wanted:
+        room -= highs[first] - lows[first]
+        if room < over:
             break
+        base = lows[first] if up else highs[first]
         wanted -= least[first]
-        changes[run[1]] += changes[first] - bases[0]
-        changes[first] = bases.pop(0)
-        run = run[1:]
-    return run
+        changes[first + 1] += changes[first] - base
+        changes[first] = base
+        first += 1
+    return first
 
 
-def _width(room: _Room | None) -> float:
-    return room.high - room.low if room is not None else 0.0
-
-
+@compiled
 def _spread(
-    changes: list[float], rooms: Sequence[_Room | None], hours: Sequence[float], run: range
+    changes: list[float], lows: list[float], highs: list[float], hours: Row, first: int, last: int
 ) -> None:
-    """Give every slot of *run* the same power, as far as its room allows."""
-    total = sum(changes[index] for index in run)
-    free = list(run)
-    while free:
-        level = total / sum(hours[index] for index in free)
-        tight = {}
+    """Give every slot of a run the same power, as far as its room allows."""
+    total = 0.0
+    for index in range(first, last):
+        total += changes[index]
+    free = list(range(first, last))
+    while len(free) > 0:
+        time = 0.0
         for index in free:
-            room = rooms[index]
-            assert room is not None  # noqa: S101 - a run is made of rooms
-            wanted = level * hours[index]
-            kept = min(max(wanted, room.low), room.high)
-            if kept != wanted:
-                tight[index] = kept
-        above = sum(kept - level * hours[index] for index, kept in tight.items())
-        if not tight or abs(above) < SAME_KWH:
-            for index in free:
-                changes[index] = tight.get(index, level * hours[index])
-            return
-        # Those cut off on the side that has too much stay where they are cut off.
-        for index, kept in tight.items():
-            if (kept > level * hours[index]) == (above > 0):
+            time += hours[index]
+        level, tight, above = total / time, 0, 0.0
+        for index in free:
+            kept = min(max(level * hours[index], lows[index]), highs[index])
+            if kept != level * hours[index]:
+                tight += 1
+                above += kept - level * hours[index]
+        done = tight == 0 or abs(above) < SAME_KWH
+        rest = free[:0]
+        for index in free:
+            kept = min(max(level * hours[index], lows[index]), highs[index])
+            if done:
+                changes[index] = kept
+            # Those cut off on the side that has too much stay where they are cut off.
+            elif kept != level * hours[index] and (kept > level * hours[index]) == (above > 0):
                 changes[index] = kept
                 total -= kept
-                free.remove(index)
+            else:
+                rest.append(index)
+        free = rest

@@ -8,14 +8,15 @@ be written down.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from ohmstead.compiled import compiled
 from ohmstead.planner.problem import Problem
 
-__all__ = ["WH_PER_KWH", "Floats", "Flows", "House", "house_of", "marks", "settle"]
+__all__ = ["STEEP", "WH_PER_KWH", "Floats", "Flows", "House", "house_of", "marks", "settle"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -27,8 +28,7 @@ FAR_KWH = 1e5
 """Stands for no limit, and can be reckoned with."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class House:
+class House(NamedTuple):
     """The problem's numbers in kWh a slot, as arrays of one length."""
 
     buy: Floats
@@ -60,8 +60,7 @@ class House:
         return self.steep / STEEP
 
 
-@dataclass(frozen=True, slots=True)
-class Flows:
+class Flows(NamedTuple):
     """What every slot does, in kWh."""
 
     bus: Floats
@@ -77,23 +76,8 @@ class Flows:
 
 def house_of(problem: Problem, car: Floats | None = None) -> House:
     """Return *problem* as arrays; *car* is what a car takes in each slot beside the load."""
-    slots, battery, inverter = problem.slots, problem.battery, problem.inverter
-    rows = np.array(
-        [
-            (
-                slot.hours,
-                slot.import_per_kwh,
-                slot.export_per_kwh,
-                slot.load_kwh,
-                slot.pv_kwh,
-                slot.charge_max_w,
-                slot.discharge_max_w,
-                slot.import_max_w,
-                slot.export_max_w,
-            )
-            for slot in slots
-        ]
-    ).T
+    battery, inverter = problem.battery, problem.inverter
+    rows = problem.columns
     hours, buy, sell, load, pv = rows[:5]
     if car is not None:
         load = load + car
@@ -137,29 +121,10 @@ def house_of(problem: Problem, car: Floats | None = None) -> House:
 
 def settle(house: House, changes: Sequence[float]) -> Flows:
     """Return what the slots do when the stored energy changes by *changes* kWh."""
-    flow = np.asarray(changes) + house.standby
-    bus = np.where(flow > 0, -flow / house.stored, -flow * house.delivered)
-    low, high = np.maximum(bus, house.least), np.minimum(bus + house.pv, house.most)
-    through, cost = high, _meter(house, high)[1]
-    if house.curtail:
-        for knot in (low, *marks(house)):
-            clipped = np.clip(knot, low, high)
-            other = _meter(house, clipped)[1]
-            cheaper = other < cost - TINY * house.dearest
-            through, cost = np.where(cheaper, clipped, through), np.where(cheaper, other, cost)
-    grid, cost = _meter(house, through)
-    broken = np.maximum(grid - house.imports, 0.0) * house.steep
-    cost += house.wear * np.maximum(bus, 0.0) - broken
-    return Flows(bus, grid, np.maximum(bus + house.pv - through, 0.0), cost, broken)
+    return _settled(house, np.asarray(changes))
 
 
-def marks(house: House) -> tuple[Floats, Floats, Floats]:
-    """Return the ``through`` of a still inverter, of a still meter, and of the import limit."""
-    full = house.load - house.imports
-    full = np.where(full > 0, full / house.out, full * house.into)
-    return np.zeros_like(full), house.load / house.out, full
-
-
+@compiled
 def _meter(house: House, through: Floats) -> tuple[Floats, Floats]:
     """Return the import of every slot and its cost, a broken import limit included."""
     given = np.where(through > 0, through * house.out, through / house.into)
@@ -167,3 +132,30 @@ def _meter(house: House, through: Floats) -> tuple[Floats, Floats]:
     price = np.where(grid > 0, house.buy, house.sell)
     over = np.maximum(grid - house.imports, 0.0)
     return grid, grid * price + over * house.steep
+
+
+@compiled
+def marks(house: House) -> tuple[Floats, Floats, Floats]:
+    """Return the ``through`` of a still inverter, of a still meter, and of the import limit."""
+    full = house.load - house.imports
+    full = np.where(full > 0, full / house.out, full * house.into)
+    return np.zeros_like(full), house.load / house.out, full
+
+
+@compiled
+def _settled(house: House, changes: Floats) -> Flows:
+    flow = changes + house.standby
+    bus = np.where(flow > 0, -flow / house.stored, -flow * house.delivered)
+    low, high = np.maximum(bus, house.least), np.minimum(bus + house.pv, house.most)
+    through, cost = high, _meter(house, high)[1]
+    if house.curtail:
+        still, even, full = marks(house)
+        for knot in (low, still, even, full):
+            clipped = np.minimum(np.maximum(knot, low), high)
+            other = _meter(house, clipped)[1]
+            cheaper = other < cost - TINY * house.steep / STEEP
+            through, cost = np.where(cheaper, clipped, through), np.where(cheaper, other, cost)
+    grid, cost = _meter(house, through)
+    broken = np.maximum(grid - house.imports, 0.0) * house.steep
+    cost = cost + house.wear * np.maximum(bus, 0.0) - broken
+    return Flows(bus, grid, np.maximum(bus + house.pv - through, 0.0), cost, broken)

@@ -1,23 +1,31 @@
 """From a problem to its plan: solve, be gentle, and say what every slot should do."""
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice
 
+from ohmstead.compiled import numbers
 from ohmstead.model import BatteryMode
 from ohmstead.planner.car import best_with_car
-from ohmstead.planner.convex import Valley
 from ohmstead.planner.gentle import gentle
 from ohmstead.planner.house import WH_PER_KWH, settle
+from ohmstead.planner.merge import Flat, worths_at
 from ohmstead.planner.peak import best_below_a_peak, peak_cost
 from ohmstead.planner.plan import Plan, PlannedSlot, Side
 from ohmstead.planner.problem import Battery, Problem, Slot
 from ohmstead.planner.prove import proven
 from ohmstead.planner.self_use import self_use
-from ohmstead.planner.solve import Answer, Task, best, polished, task_of
+from ohmstead.planner.solve import Answer, Look, Task, best, polished, task_of
 
-__all__ = ["Habit", "make_plan", "plan_of", "warm_up", "way_of"]
+__all__ = [
+    "Habit",
+    "answer_of",
+    "first_of",
+    "first_slot",
+    "make_plan",
+    "plan_of",
+    "warm_up",
+    "way_of",
+]
 
 SHORT_SLOTS = 24
 LOOKS_A_SLOT = 2400
@@ -71,6 +79,23 @@ def make_plan(problem: Problem, *, looks: int | None = None, habit: Habit | None
     return plan_of(problem, task, answer)
 
 
+def first_slot(problem: Problem) -> PlannedSlot:
+    """Return the first slot of ``make_plan``, the same, for those who plan anew after it.
+
+    Nothing later is spelled out, nor what the plan saves.
+    """
+    if problem.peak_per_kw > 0:
+        return first_of(*best_below_a_peak(problem, _solve))
+    return first_of(*_solve(problem))
+
+
+def first_of(task: Task, answer: Answer) -> PlannedSlot:
+    """Return the first slot of the plan that *answer* stands for."""
+    changes = _gentle(task.problem, task, answer)
+    energies = list(accumulate(changes, initial=task.energy))
+    return _slots(task, changes, energies, answer.after, 1)[0][0]
+
+
 def warm_up() -> None:
     """Plan a little once, so that the first real plan takes no longer than all others.
 
@@ -102,23 +127,25 @@ def way_of(task: Task, answer: Answer, habit: Habit) -> Answer:
 def _solve(problem: Problem, looks: int | None = None) -> tuple[Task, Answer]:
     if problem.car is None:
         task = task_of(problem)
-        answer = best(task)
-        slots = len(problem.slots)
-        if looks is None:
-            looks = LOOKS_A_SLOT // slots if slots <= SHORT_SLOTS else 0
-        if looks > 0 and answer.cost > answer.bound:
-            answer = proven(task, answer, looks)
-        return task, answer
+        return task, answer_of(task, looks)
     shared = best_with_car(problem)
     return shared.task, shared.answer
 
 
+def answer_of(task: Task, looks: int | None = None, look: Look | None = None) -> Answer:
+    """Return the best plan of a battery alone; *look* is a look at it, if there was one."""
+    answer = best(task, look)
+    slots = len(task.problem.slots)
+    if looks is None:
+        looks = LOOKS_A_SLOT // slots if slots <= SHORT_SLOTS else 0
+    if looks > 0 and answer.cost > answer.bound:
+        answer = proven(task, answer, looks)
+    return answer
+
+
 def plan_of(problem: Problem, task: Task, answer: Answer) -> Plan:
     """Return the plan that *answer* stands for."""
-    house, changes = task.house, answer.changes
-    if not task.limits.taper:
-        hours = [slot.hours for slot in problem.slots]
-        changes = gentle(house, task.bounds, hours, answer.pieces, changes)
+    changes = _gentle(problem, task, answer)
     energies = list(accumulate(changes, initial=task.energy))
     slots, cost = _slots(task, changes, energies, answer.after)
     cost += peak_cost(problem, task, changes)
@@ -131,6 +158,12 @@ def plan_of(problem: Problem, task: Task, answer: Answer) -> Plan:
         without=_without(problem, task, slots),
         missed=max(answer.cost - objective, 0.0),
     )
+
+
+def _gentle(problem: Problem, task: Task, answer: Answer) -> list[float]:
+    if task.limits.taper:
+        return answer.changes
+    return gentle(task.house, task.bounds, problem.columns[0], answer.pieces, answer.changes)
 
 
 def _without(problem: Problem, task: Task, slots: tuple[PlannedSlot, ...]) -> float:
@@ -148,8 +181,13 @@ def _without(problem: Problem, task: Task, slots: tuple[PlannedSlot, ...]) -> fl
 
 
 def _slots(
-    task: Task, changes: list[float], energies: list[float], after: Sequence[Valley]
+    task: Task,
+    changes: list[float],
+    energies: list[float],
+    after: Flat,
+    count: int | None = None,
 ) -> tuple[tuple[PlannedSlot, ...], float]:
+    """Return the first *count* slots of a plan, and what all of them cost."""
     problem, house = task.problem, task.house
     flows = settle(house, changes)
     top, bottom = problem.battery.capacity_kwh, problem.battery.reserve_kwh
@@ -163,14 +201,13 @@ def _slots(
         (house.load / house.out - house.pv).tolist(),
         house.load.tolist(),
         energies[1:],
-        after[1:],
+        *worths_at(after, numbers(energies), SAME_KWH),
         strict=True,
     )
     found = []
-    for slot, bus, grid, curtailed, cost, need, load, energy, valley in rows:
+    for slot, bus, grid, curtailed, cost, need, load, energy, worth, lack in islice(rows, count):
         room = (energy > bottom + SAME_KWH, energy < top - SAME_KWH)
         act = _act(bus, need, curtailed, room)
-        worth, lack = _worth(valley, energy)
         to_w = WH_PER_KWH / slot.hours
         target = energy if act.capped else bottom if need > 0 else top
         found.append(
@@ -216,18 +253,6 @@ def _still(need: float, curtailed: float, room: tuple[bool, bool]) -> _Act:
     if need < -SAME_KWH and above:
         return _TURN_DOWN if curtailed > -need - SAME_KWH else _EXPORT_SOLAR
     return _FOLLOW
-
-
-def _worth(valley: Valley, energy: float) -> tuple[float, float]:
-    """Return what one more kWh would save, and what one less would cost."""
-    slopes = valley.slopes
-    if not slopes:
-        return 0.0, 0.0
-    knots = valley.knots()
-    last = len(slopes) - 1
-    right = min(max(bisect_right(knots, energy + SAME_KWH) - 1, 0), last)
-    left = min(max(bisect_left(knots, energy - SAME_KWH) - 1, 0), last)
-    return -slopes[right], -slopes[left]
 
 
 def _left(problem: Problem, energy: float) -> float:

@@ -11,10 +11,22 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ohmstead.compiled import COMPILED
 from ohmstead.planner.bounds import Limits
+from ohmstead.planner.loops import node_costs, node_walk
 from ohmstead.planner.slot import Curves
 
-__all__ = ["Grid", "Reach", "grid_of", "reach_of", "sweep", "sweep_within", "trace"]
+__all__ = [
+    "Grid",
+    "Reach",
+    "grid_of",
+    "reach_of",
+    "sweep",
+    "sweep_within",
+    "tabled_sweep",
+    "tabled_trace",
+    "trace",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -78,11 +90,21 @@ def reach_of(curves: Curves, grid: Grid) -> Reach:
     return Reach(least, moves, at, share, np.where(possible, curves.ys, NEVER))
 
 
-def sweep(reach: Reach, grid: Grid, end: Floats, extra: dict[int, Floats]) -> Floats:
+def sweep(curves: Curves, grid: Grid, end: Floats, extra: dict[int, Floats]) -> Floats:
     """Return the cost to come by slot and node; the last row is *end*.
 
     *extra* is what it costs to be at a node before a slot.
     """
+    if not COMPILED:
+        return tabled_sweep(reach_of(curves, grid), grid, end, extra)
+    missed = np.zeros((len(curves.counts) if extra else 0, end.size))
+    for slot, costs in extra.items():
+        missed[slot] = costs
+    return node_costs((curves.xs, curves.ys, curves.counts), grid.step, end, missed)
+
+
+def tabled_sweep(reach: Reach, grid: Grid, end: Floats, extra: dict[int, Floats]) -> Floats:
+    """Return what ``sweep`` does, reckoned as tables."""
     inner, moved = _table(reach, grid, end)
     share, cost, moves = (
         part[:, :, None].astype(np.float32) for part in (reach.share, reach.cost, reach.moves)
@@ -104,9 +126,15 @@ def sweep(reach: Reach, grid: Grid, end: Floats, extra: dict[int, Floats]) -> Fl
 
 
 def sweep_within(
-    limits: Limits, points: Points, reach: Reach, grid: Grid, end: Floats, extra: dict[int, Floats]
+    limits: Limits,
+    points: Points,
+    span: range,
+    reach: Reach,
+    grid: Grid,
+    end: Floats,
+    extra: dict[int, Floats],
 ) -> Floats:
-    """Do what ``sweep`` does, where power depends on what is stored.
+    """Do what ``sweep`` does for the slots of *span*, where power depends on what is stored.
 
     Moves and knots beyond a node's power are out of reach; the most that it has power for, each
     way, is tried instead.
@@ -117,11 +145,12 @@ def sweep_within(
     share = reach.share[:, :, None]
     work = np.empty(moved.shape[1:], dtype=np.float32)
     edges: dict[tuple[float, ...], _Edges] = {}
-    for slot in range(len(points) - 1, -1, -1):
-        key = (limits.up[slot], limits.down[slot], limits.standby[slot])
+    for slot in range(len(span) - 1, -1, -1):
+        number = span[slot]
+        key = (limits.up[number], limits.down[number], limits.standby[number])
         if key not in edges:
-            edges[key] = _edges(limits, slot, reach, grid)
-        edge, (xs, ys), after = edges[key], points[slot], moved[slot + 1]
+            edges[key] = _edges(limits, number, reach, grid)
+        edge, (xs, ys), after = edges[key], points[number], moved[slot + 1]
         np.add(after, moves[slot], out=work)
         np.add(work, edge.beyond, out=work)
         knot = grid.step * (reach.least + reach.at[slot][:, None] + share[slot])
@@ -178,21 +207,36 @@ def _table(reach: Reach, grid: Grid, end: Floats) -> tuple[Singles, Singles]:
 
 
 def trace(
-    points: Points, grid: Grid, costs: Floats, energy: float, limits: Limits | None = None
+    curves: Curves, grid: Grid, costs: Floats, energy: float, limits: Limits | None = None
 ) -> list[float]:
     """Return the change of energy of every slot, beginning with *energy*, by the swept costs."""
+    if limits is None and COMPILED:
+        return node_walk(
+            (curves.xs, curves.ys, curves.counts), grid.nodes, grid.low, grid.step, costs, energy
+        )
+    return tabled_trace(curves.points(), grid, costs, energy, limits)
+
+
+def tabled_trace(
+    points: Points, grid: Grid, costs: Floats, energy: float, limits: Limits | None = None
+) -> list[float]:
+    """Return what ``trace`` does, a table for each slot."""
     changes = []
     nodes, high, low, step = grid.nodes, float(grid.nodes[-1]), grid.low, grid.step
     for slot, ((xs, ys), after) in enumerate(zip(points, costs[1:], strict=True)):
         first = max(int((energy + xs[0] - low) / step + ALMOST), 0)
         last = max(int((energy + xs[-1] - low) / step + TINY) + 1, 0)
         tried = np.concatenate([nodes[first:last] - energy, xs])
+        ends = np.array(xs) + energy
         if limits is not None:
             least, most = limits.at(slot, energy)
             within = tried[(tried >= least) & (tried <= most)]
             tried = np.concatenate([within, [max(least, xs[0]), min(most, xs[-1])]])
-        total = np.interp(tried + energy, nodes, after, left=NEVER, right=NEVER)
-        total += np.interp(tried, xs, ys)
+            ends = tried + energy
+        total = np.interp(ends, nodes, after, left=NEVER, right=NEVER)
+        if limits is None:
+            total = np.concatenate([after[first:last], total])
+        total += np.interp(tried, xs, ys, left=NEVER, right=NEVER)
         change = float(tried[int(total.argmin())])
         change = min(max(change, grid.low - energy), high - energy)
         energy += change

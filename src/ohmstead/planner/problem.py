@@ -8,7 +8,12 @@ given, the sun sits on the same bus), the house's AC otherwise.
 """
 
 from dataclasses import dataclass, field
+from itertools import chain
 from math import inf, isfinite
+from operator import attrgetter
+
+import numpy as np
+import numpy.typing as npt
 
 from ohmstead.errors import ProblemError
 
@@ -16,6 +21,13 @@ __all__ = ["Battery", "Car", "Inverter", "Problem", "Slot", "Taper"]
 
 LONGEST_H = 72.0
 """How far a plan may reach."""
+COLUMNS = (
+    *("hours", "import_per_kwh", "export_per_kwh", "load_kwh", "pv_kwh"),
+    *("charge_max_w", "discharge_max_w", "import_max_w", "export_max_w"),
+    *("low_kwh", "high_kwh"),
+)
+NEVER_NEGATIVE = slice(3, 9)
+ALWAYS_FINITE = slice(1, 5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,9 +131,12 @@ class Problem:
     peak_paid_kw: float = 0.0
     """What is paid for already: below it the peak costs nothing more."""
     hours: float = field(init=False)
+    columns: npt.NDArray[np.float64] = field(init=False, repr=False, compare=False)
+    """The numbers of all slots, a row each field, in the order in which ``Slot`` has them."""
 
     def __post_init__(self) -> None:
         """Refuse what has no meaning; everything else gets a plan."""
+        object.__setattr__(self, "columns", _columns(self.slots))
         object.__setattr__(self, "hours", sum(slot.hours for slot in self.slots))
         _check_span(self)
         _check_numbers(self)
@@ -131,6 +146,13 @@ class Problem:
         worths = [worth for _, worth in self.end_worth]
         if worths != sorted(worths, reverse=True):
             raise ProblemError("end_worth must begin with the dearest kWh")
+
+
+def _columns(slots: tuple[Slot, ...]) -> npt.NDArray[np.float64]:
+    numbers = chain.from_iterable(map(attrgetter(*COLUMNS), slots))
+    width = len(COLUMNS)
+    rows = np.fromiter(numbers, np.float64, width * len(slots)).reshape(-1, width)
+    return np.ascontiguousarray(rows.T)
 
 
 def _check_span(problem: Problem) -> None:
@@ -143,6 +165,15 @@ def _check_span(problem: Problem) -> None:
 
 
 def _check_numbers(problem: Problem) -> None:
+    if not (problem.import_max_w >= 0 and problem.export_max_w >= 0):
+        raise ProblemError("limits of the grid cannot be negative")
+    columns = problem.columns
+    if (
+        np.isfinite(columns[ALWAYS_FINITE]).all()
+        and (columns[NEVER_NEGATIVE] >= 0).all()
+        and (columns[-1] >= columns[-2]).all()
+    ):
+        return
     for index, slot in enumerate(problem.slots):
         prices = (slot.import_per_kwh, slot.export_per_kwh)
         energies = (slot.load_kwh, slot.pv_kwh)
@@ -153,8 +184,6 @@ def _check_numbers(problem: Problem) -> None:
             raise ProblemError(f"slot {index}: load, sun and limits cannot be negative")
         if not slot.high_kwh >= slot.low_kwh:
             raise ProblemError(f"slot {index}: high_kwh is below low_kwh")
-    if not (problem.import_max_w >= 0 and problem.export_max_w >= 0):
-        raise ProblemError("limits of the grid cannot be negative")
 
 
 def _check_battery(battery: Battery) -> None:

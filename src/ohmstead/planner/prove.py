@@ -12,7 +12,9 @@ from itertools import count
 
 import numpy as np
 
-from ohmstead.planner.convex import valleys, walk, worth_at
+from ohmstead.compiled import listed
+from ohmstead.planner.convex import flat_of
+from ohmstead.planner.merge import flat_valleys, flat_walk, flat_worth
 from ohmstead.planner.slot import Curve, curve, hull, runs
 from ohmstead.planner.solve import Answer, Task, cost_of, polished
 
@@ -36,6 +38,7 @@ def proven(task: Task, answer: Answer, looks: int) -> Answer:
     if task.limits.taper:
         return answer
     enough = PROVEN * task.house.dearest
+    end = flat_of([task.end])
     order = count()
     pieces = [curve(*hull(xs, ys)) for xs, ys in task.points]
     waiting = [(answer.bound, next(order), _Look(pieces, {}))]
@@ -46,13 +49,14 @@ def proven(task: Task, answer: Answer, looks: int) -> Answer:
             break
         _, _, look = heappop(waiting)
         looks -= 1
-        found = valleys(look.pieces, task.bounds, task.end)
-        if found is None:
+        flat = flat_of(look.pieces)
+        possible, found = flat_valleys(flat, task.bounds.walls, end)
+        if not possible:
             continue
-        bound = worth_at(found[0], task.energy)
+        bound = flat_worth(found, 0, task.energy)
         if bound >= answer.cost - enough:
             continue
-        changes = walk(look.pieces, found, task.energy)
+        changes = listed(flat_walk(flat, found, task.energy))
         if cost_of(task, changes) < answer.cost - enough:
             answer = polished(task, changes, answer)
         for part in _split(task, look, changes):
@@ -63,9 +67,9 @@ def proven(task: Task, answer: Answer, looks: int) -> Answer:
 
 def _split(task: Task, look: _Look, changes: list[float]) -> list[_Look]:
     """Return the two halves at the slot in which the bound cheats most."""
-    worst, where = 0.0, -1
+    worst, where, points = 0.0, -1, task.points
     for index, (piece, change) in enumerate(zip(look.pieces, changes, strict=True)):
-        xs, ys = task.points[index]
+        xs, ys = points[index]
         if len(xs) == len(piece.slopes) + 1:
             continue
         cheat = float(np.interp(change, xs, ys)) - _at(piece, change)
@@ -73,7 +77,7 @@ def _split(task: Task, look: _Look, changes: list[float]) -> list[_Look]:
             worst, where = cheat, index
     if where < 0 or worst <= PROVEN * task.house.dearest * 1e-3:
         return []
-    xs, ys = task.points[where]
+    xs, ys = points[where]
     first, last = look.knots.get(where, (0, len(xs) - 1))
     inside = [start for start, _ in runs(xs, ys) if first < start < last]
     middle = min(inside, key=lambda knot: abs(xs[knot] - changes[where]))

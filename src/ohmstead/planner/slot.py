@@ -8,11 +8,15 @@ the wrong way (is not convex) only where prices are negative or export is dearer
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 from math import inf
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
+from ohmstead.compiled import COMPILED, Places, rows
 from ohmstead.planner.house import House, marks
+from ohmstead.planner.loops import cost_lines
+from ohmstead.planner.merge import Lines
 
 __all__ = [
     "Curve",
@@ -24,6 +28,7 @@ __all__ = [
     "hull",
     "lowest",
     "runs",
+    "tabled_curves",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -59,14 +64,31 @@ class Curves:
     ys: Floats
     counts: npt.NDArray[np.int64]
 
+    def lines(self) -> Lines:
+        """Return the knots as kernels want them."""
+        counts = self.counts if COMPILED else self.counts.tolist()
+        return Lines(rows(self.xs), rows(self.ys), cast("Places", counts))
+
+    def line(self, slot: int) -> tuple[list[float], list[float]]:
+        """Return one slot's knots as plain lists."""
+        count = self.counts[slot]
+        return self.xs[slot, :count].tolist(), self.ys[slot, :count].tolist()
+
     def points(self) -> list[tuple[list[float], list[float]]]:
         """Return every slot's knots as plain lists."""
-        rows = zip(self.xs.tolist(), self.ys.tolist(), self.counts.tolist(), strict=True)
-        return [(xs[:count], ys[:count]) for xs, ys, count in rows]
+        lines = zip(self.xs.tolist(), self.ys.tolist(), self.counts.tolist(), strict=True)
+        return [(xs[:count], ys[:count]) for xs, ys, count in lines]
 
 
 def curves_of(house: House) -> Curves:
     """Return the exact cost of every slot."""
+    if COMPILED:
+        return Curves(*cost_lines(house, marks(house)))
+    return tabled_curves(house)
+
+
+def tabled_curves(house: House) -> Curves:
+    """Return the exact cost of every slot, reckoned as tables."""
     pv, width = house.pv, house.load.size
     turns = np.stack([*marks(house), house.most])
     bus = np.concatenate([-house.charge[None], house.discharge[None], turns - pv, turns[:1]]).T
@@ -210,9 +232,9 @@ def lowest(points: Points) -> tuple[list[float], list[float]]:
     """Return the knots of the lowest of several curves; beyond its ends a curve is not counted."""
     knots = np.unique(np.concatenate([xs for xs, _ in points]))
     knots = knots[np.concatenate([[True], np.diff(knots) > SAME_KWH])]
-    rows = np.stack([_inside(knots, xs, ys) for xs, ys in points])
+    at_knots = np.stack([_inside(knots, xs, ys) for xs, ys in points])
     extra = []
-    for one, two in combinations(rows, 2):
+    for one, two in combinations(at_knots, 2):
         with np.errstate(invalid="ignore"):
             ahead = one - two
             finite = np.isfinite(ahead[:-1]) & np.isfinite(ahead[1:])
@@ -231,10 +253,17 @@ def _inside(at: Floats, xs: list[float], ys: list[float]) -> Floats:
 
 
 def curve(xs: list[float], ys: list[float]) -> Curve:
-    """Return the curve through these points, which must be convex."""
-    widths = [right - left for left, right in pairwise(xs)]
-    rises = [right - left for left, right in pairwise(ys)]
-    slopes = [rise / width for rise, width in zip(rises, widths, strict=True)]
+    """Return the curve through these points, which must be convex but for rounding."""
+    slopes: list[float] = []
+    widths: list[float] = []
+    for (x, y), (next_x, next_y) in pairwise(zip(xs, ys, strict=True)):
+        width, slope = next_x - x, (next_y - y) / (next_x - x)
+        while slopes and slopes[-1] > slope:
+            before = widths.pop()
+            slope = (slope * width + slopes.pop() * before) / (width + before)
+            width += before
+        slopes.append(slope)
+        widths.append(width)
     return Curve(xs[0], ys[0], slopes, widths)
 
 

@@ -11,22 +11,35 @@ from itertools import accumulate
 import numpy as np
 import numpy.typing as npt
 
+from ohmstead.compiled import Places, listed, numbers
 from ohmstead.planner.bounds import Limits, bounds_of, end_of, limits_of
-from ohmstead.planner.convex import Bounds, Valley, valleys, walk, worth_at
+from ohmstead.planner.convex import Bounds, flat_of, valley_of
 from ohmstead.planner.house import House, house_of, settle
+from ohmstead.planner.merge import (
+    Flat,
+    chosen,
+    flat_hulls,
+    flat_valleys,
+    flat_walk,
+    flat_worth,
+    mirrored,
+)
 from ohmstead.planner.nodes import NEVER, Grid, grid_of, reach_of, sweep, sweep_within, trace
 from ohmstead.planner.problem import Problem
 from ohmstead.planner.self_use import self_use
-from ohmstead.planner.slot import Curve, Curves, curve, curves_of, cut, hull, runs
+from ohmstead.planner.slot import Curve, Curves, curve, curves_of, cut, runs
 
 __all__ = [
     "Answer",
+    "Look",
+    "Nodes",
     "Task",
     "ahead",
     "best",
     "cost_of",
     "first_change",
     "knots_of",
+    "look_at",
     "polished",
     "solved",
     "task_of",
@@ -34,7 +47,7 @@ __all__ = [
 
 NODES_A_REACH = 14
 """How finely the most that one of the shorter slots can move is divided."""
-FEWEST_NODES, MOST_NODES = 201, 801
+FEWEST_NODES, MOST_NODES = 121, 801
 WIDEST = 12.0
 """How much more the longest slots may move than those the nodes are made for."""
 TAPER_FINER = 2
@@ -53,12 +66,16 @@ class Task:
     problem: Problem
     house: House
     curves: Curves
-    points: Points
     bounds: Bounds
     end: Curve
     limits: Limits
     energy: float
     """What is stored before the first slot."""
+
+    @property
+    def points(self) -> Points:
+        """Return the knots of every slot's curve."""
+        return self.curves.points()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +87,33 @@ class Answer:
     """With what is left counted, and whatever soft wish is missed."""
     bound: float
     """No plan costs less."""
-    pieces: list[Curve]
+    pieces: Flat
     """The convex piece of every slot that the plan is in."""
-    after: list[Valley]
+    after: Flat
     """The cost to come before each slot and after the last, within those pieces."""
-    hulls: list[Curve]
+    hulls: Flat
     """The convex curve below every slot; where it has all the knots, it is the slot's own."""
+    bent: Places
+    """The slots that are not convex."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """The cost to come by slot and node."""
+
+    first: int
+    """The slot of the first row."""
+    grid: Grid
+    costs: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is known of a task before it is answered."""
+
+    hulled: Answer
+    nodes: Nodes | None
+    """From the first or the second slot on; None where nothing after the first one bends."""
 
 
 def task_of(problem: Problem, car: Floats | None = None) -> Task:
@@ -85,12 +123,12 @@ def task_of(problem: Problem, car: Floats | None = None) -> Task:
     bounds = bounds_of(problem, house)
     end = end_of(problem, bounds)
     limits, energy = limits_of(problem, house), problem.battery.energy_kwh
-    return Task(problem, house, curves, curves.points(), bounds, end, limits, energy)
+    return Task(problem, house, curves, bounds, end, limits, energy)
 
 
-def best(task: Task) -> Answer:
+def best(task: Task, look: Look | None = None) -> Answer:
     """Return the cheapest changes of energy, never dearer than those of no plan at all."""
-    found = solved(task)
+    found = solved(task, look)
     if found.cost <= found.bound + TOLERANCE_KWH:
         return found
     idle = self_use(task.house, task.bounds, task.limits, task.energy)
@@ -99,15 +137,25 @@ def best(task: Task) -> Answer:
     return found
 
 
-def solved(task: Task) -> Answer:
-    """Return the cheapest changes of energy, with the bound that certifies them."""
-    pieces = [curve(*hull(xs, ys)) for xs, ys in task.points]
-    relaxed = valleys(pieces, task.bounds, task.end)
-    assert relaxed is not None  # noqa: S101 - doing nothing is always possible
-    bound = worth_at(relaxed[0], task.energy)
-    if _is_convex(task):
-        return Answer(walk(pieces, relaxed, task.energy), bound, bound, pieces, relaxed, pieces)
-    return polished(task, _searched(task), Answer([], 0.0, bound, pieces, relaxed, pieces))
+def solved(task: Task, look: Look | None = None) -> Answer:
+    """Return the cheapest changes of energy, with the bound that certifies them.
+
+    *look* is a look at the same task, if there was one.
+    """
+    hulled, nodes = (_hulled(task), None) if look is None else (look.hulled, look.nodes)
+    if task.limits.taper or len(hulled.bent):
+        return polished(task, _searched(task, hulled, nodes), hulled)
+    changes = listed(flat_walk(hulled.hulls, hulled.after, task.energy))
+    return replace(hulled, changes=changes)
+
+
+def _hulled(task: Task) -> Answer:
+    """Return the cheapest cost, were every slot replaced by the convex curve below it."""
+    hulls, bent = flat_hulls(task.curves.lines())
+    possible, relaxed = flat_valleys(hulls, task.bounds.walls, flat_of([task.end]))
+    assert possible  # noqa: S101 - doing nothing is always possible
+    bound = flat_worth(relaxed, 0, task.energy)
+    return Answer([], bound, bound, hulls, relaxed, hulls, bent)
 
 
 def first_change(task: Task) -> float:
@@ -117,7 +165,7 @@ def first_change(task: Task) -> float:
     cost the same it is the smallest, as in a plan.
     """
     energies, costs = ahead(task)
-    xs, ys = task.points[0]
+    xs, ys = task.curves.line(0)
     least, most = task.limits.at(0, task.energy)
     least, most = max(least, xs[0]), min(most, xs[-1])
     tried = np.concatenate([np.clip(xs, least, most), np.array(energies) - task.energy])
@@ -128,65 +176,116 @@ def first_change(task: Task) -> float:
     return float(tried[close].min())
 
 
-def ahead(task: Task) -> tuple[list[float], list[float]]:
+def ahead(task: Task, look: Look | None = None) -> tuple[list[float], list[float]]:
     """Return energies after the first slot, and the cost still to come with each of them."""
-    if not _is_convex(task):
-        grid, costs = _costs(task)
-        return grid.nodes.tolist(), costs[1].tolist()
-    found = valleys([curve(xs, ys) for xs, ys in task.points], task.bounds, task.end)
-    assert found is not None  # noqa: S101 - doing nothing is always possible
-    first = found[1]
-    rises = (slope * width for slope, width in zip(first.slopes, first.widths, strict=True))
-    return first.knots(), list(accumulate(rises, initial=first.cost))
+    look = look or look_at(task)
+    if look.nodes is not None:
+        return look.nodes.grid.nodes.tolist(), look.nodes.costs[1 - look.nodes.first].tolist()
+    first = valley_of(look.hulled.after, 1)
+    return first.knots(), first.costs()
 
 
-def _is_convex(task: Task) -> bool:
-    return not task.limits.taper and all(len(runs(xs, ys)) == 1 for xs, ys in task.points)
+def look_at(task: Task, another: Look | None = None) -> Look:
+    """Return all that an answer and what is ahead have in common.
+
+    *another* is a look at a task that differs in its first slot alone.
+    """
+    hulled = _hulled(task)
+    if another is not None:
+        return Look(hulled, another.nodes)
+    bent = hulled.bent
+    first = 0 if len(bent) and bent[0] == 0 and bent[-1] > 0 else 1
+    return Look(hulled, _nodes(task, hulled, first))
 
 
-def _searched(task: Task) -> list[float]:
-    """Return good changes of energy, by the nodes."""
-    grid, costs = _costs(task)
-    limits = task.limits if task.limits.taper else None
-    return trace(task.points, grid, costs, task.energy, limits)
+def _nodes(task: Task, hulled: Answer, first: int) -> Nodes | None:
+    """Return the nodes from slot *first* to the last that bends; after it all is exact without."""
+    last = len(task.curves.counts) if task.limits.taper else 0
+    last = last or (hulled.bent[-1] + 1 if len(hulled.bent) else 0)
+    return _costs(task, range(first, last), hulled.after) if first < last else None
 
 
-def _costs(task: Task) -> tuple[Grid, Floats]:
-    """Return the cost to come by slot and node."""
-    grid = _grid(task)
-    end = np.interp(grid.nodes, *knots_of(task.end))
-    extra = {
-        index: _missed(soft, task.bounds.steep, grid)
-        for index, soft in enumerate(task.bounds.soft)
-        if soft is not None
-    }
-    last = len(task.points)
-    if last in extra:
-        end += extra[last]
-    reach = reach_of(task.curves, grid)
+def _searched(task: Task, hulled: Answer, nodes: Nodes | None) -> list[float]:
+    """Return good changes of energy, by the nodes, from the first slot to the last one that bends.
+
+    Before the first of those and after the last everything is exact without nodes.
+    """
+    curves, count = task.curves, len(task.curves.counts)
+    first = 0 if task.limits.taper else hulled.bent[0]
+    if nodes is None or first < nodes.first:
+        nodes = _nodes(task, hulled, first)
+    assert nodes is not None  # noqa: S101 - there is a slot that bends
+    grid, costs = nodes.grid, nodes.costs[first - nodes.first :]
     if task.limits.taper:
-        return grid, sweep_within(task.limits, task.points, reach, grid, end, extra)
-    return grid, sweep(reach, grid, end, extra)
+        return trace(curves, grid, costs, task.energy, task.limits)
+    energy = _begun(task, hulled, first, grid, costs[0])
+    last = hulled.bent[-1] + 1
+    part = slice(first, last)
+    curves = Curves(curves.xs[part], curves.ys[part], curves.counts[part])
+    return [*([0.0] * first), *trace(curves, grid, costs, energy), *([0.0] * (count - last))]
+
+
+def _begun(task: Task, hulled: Answer, first: int, grid: Grid, costs: Floats) -> float:
+    """Return the best energy before slot *first*, up to which all slots are convex.
+
+    The cheapest way from now to each energy is the convex programme again, the other way round.
+    """
+    if first == 0:
+        return task.energy
+    soft = [*task.bounds.soft[:first], None]  # at the last of them *costs* counts it already
+    bounds = Bounds(
+        task.bounds.lows[first::-1], task.bounds.highs[first::-1], soft[::-1], task.bounds.steep
+    )
+    now = flat_of([Curve(task.energy, 0.0, [], [])])
+    possible, found = flat_valleys(mirrored(hulled.hulls, first), bounds.walls, now)
+    assert possible  # noqa: S101 - doing nothing is always possible
+    way = valley_of(found, 0)
+    knots = way.knots()
+    inside = grid.nodes[(grid.nodes > knots[0]) & (grid.nodes < knots[-1])]
+    tried = np.concatenate([knots, inside])
+    total = np.interp(tried, knots, way.costs()) + np.interp(tried, grid.nodes, costs)
+    return float(tried[int(total.argmin())])
+
+
+def _costs(task: Task, span: range, found: Flat) -> Nodes:
+    """Return the cost to come by slot of *span* and node; after it, *found* knows it exactly."""
+    grid = _grid(task)
+    after = valley_of(found, span.stop)
+    knots = after.knots()
+    nodes = grid.nodes
+    end = np.interp(nodes, knots, after.costs())
+    end[(nodes < knots[0] - TOLERANCE_KWH) | (nodes > knots[-1] + TOLERANCE_KWH)] = NEVER
+    curves, part = task.curves, slice(span.start, span.stop)
+    curves = Curves(curves.xs[part], curves.ys[part], curves.counts[part])
+    extra = {
+        index - span.start: _missed(soft, task.bounds.steep, grid)
+        for index, soft in enumerate(task.bounds.soft)
+        if soft is not None and index in span
+    }
+    if task.limits.taper:
+        reach = reach_of(curves, grid)
+        costs = sweep_within(task.limits, task.points, span, reach, grid, end, extra)
+    else:
+        costs = sweep(curves, grid, end, extra)
+    return Nodes(span.start, grid, costs)
 
 
 def polished(task: Task, changes: list[float], hulled: Answer) -> Answer:
     """Return the exact best plan within the convex pieces that *changes* are in."""
-    energies = list(accumulate(changes, initial=task.energy))
-    bounds, points = task.bounds, task.points
+    bounds = task.bounds
     if task.limits.taper:
+        energies = list(accumulate(changes, initial=task.energy))
         bounds, points = _within_cells(task, energies)
-    pieces = [
-        known
-        if points is task.points and len(xs) == len(known.slopes) + 1
-        else _piece(xs, ys, change)
-        for (xs, ys), change, known in zip(points, changes, hulled.hulls, strict=True)
-    ]
-    found = valleys(pieces, bounds, task.end)
-    if found is None:  # nothing but rounding can bring this about
-        return replace(hulled, changes=changes, cost=cost_of(task, changes))
-    exact = walk(pieces, found, energies[0])
-    cost = worth_at(found[0], energies[0])
-    return Answer(exact, cost, hulled.bound, pieces, found, hulled.hulls)
+        pieces = flat_of([_piece(*p, change) for p, change in zip(points, changes, strict=True)])
+    else:
+        pieces = chosen(task.curves.lines(), hulled.hulls, numbers(changes))
+    possible, found = flat_valleys(pieces, bounds.walls, flat_of([task.end]))
+    if not possible:  # nothing but rounding can bring this about
+        idle = self_use(task.house, task.bounds, task.limits, task.energy)
+        return replace(hulled, changes=idle, cost=cost_of(task, idle))
+    exact = listed(flat_walk(pieces, found, task.energy))
+    cost = flat_worth(found, 0, task.energy)
+    return Answer(exact, cost, hulled.bound, pieces, found, hulled.hulls, hulled.bent)
 
 
 def _within_cells(task: Task, energies: list[float]) -> tuple[Bounds, Points]:

@@ -74,6 +74,7 @@ class Question:
     cars: Sequence[CarDraw]
     loads: Sequence[_Three]
     suns: Sequence[_Three]
+    sold: Sequence[float]
     outlook: Outlook
     settings: FollowPlan
     battery: Battery
@@ -111,9 +112,7 @@ class Question:
 
     def sold_per_kwh(self, number: int) -> float:
         """Return what is paid for what is fed in; nothing, where nobody says."""
-        sell = self.site.prices.sell
-        sold = sell.at(self.spans[number].start) if sell else None
-        return 0.0 if sold is None else sold.expected_per_kwh
+        return self.sold[number]
 
     def car_w(self, number: int) -> float:
         """Return what cars will draw."""
@@ -164,6 +163,7 @@ def question_of(site: SiteSnapshot, outlook: Outlook, settings: FollowPlan) -> Q
         cars=cars_expected(site, spans),
         loads=_energies(outlook.load, spans),
         suns=_energies(outlook.solar, spans),
+        sold=[_sold(site.prices.sell, span.start) for span in spans],
         outlook=outlook,
         settings=settings,
         battery=_battery(site.battery, settings),
@@ -203,6 +203,11 @@ def _spans(buy: PriceCurve, now: datetime) -> Sequence[PriceSlot]:
     if others and first.end - now < _LEAST_SLOT:
         first, *others = others
     return [replace(first, start=now), *others]
+
+
+def _sold(sell: PriceCurve | None, at: datetime) -> float:
+    slot = sell.at(at) if sell else None
+    return 0.0 if slot is None else slot.expected_per_kwh
 
 
 def _energies(forecast: Foretold | None, spans: Sequence[PriceSlot]) -> Sequence[_Three]:
