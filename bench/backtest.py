@@ -7,7 +7,6 @@ make bench ARGS="backtest --full"    a house-year, and 28 days in each season in
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from time import perf_counter
@@ -19,7 +18,6 @@ from ohmstead.backtest.run import jobs_of, run
 from ohmstead.backtest.strategies import STRATEGIES, Player, player_of
 from ohmstead.backtest.synthetic import SyntheticHouse
 from ohmstead.backtest.world import Plant
-from ohmstead.control.follow_plan import Futures
 from tables import print_table
 
 A_YEAR = 17_520
@@ -73,12 +71,9 @@ def replayed(days: int) -> dict[str, float]:
 
 
 def players(plant: Plant) -> dict[str, Player]:
-    """Return the strategies that are timed; planning for one future is one of them."""
-    found = {name: player_of(name, plant) for name in ("self_use", "cheapest_slots", "plan")}
-    planning = found["plan"].planning
-    assert planning is not None
-    one = replace(planning, futures=Futures(dull=0.0, middle=1.0, bright=0.0))
-    return found | {"plan, one future": replace(found["plan"], planning=one)}
+    """Return the strategies that are timed."""
+    names = ("self_use", "cheapest_slots", "plan", "plan_one_future")
+    return {name: player_of(name, plant) for name in names}
 
 
 def scaling() -> None:

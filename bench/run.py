@@ -18,6 +18,7 @@ BENCHES = (
     "mqtt",
     "forecasts",
     "planner",
+    "planner_beside",
     "backtest",
 )
 

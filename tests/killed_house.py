@@ -23,16 +23,21 @@ class Process:
         control: str = "self_consumption: {reserve_pct: 5}",
     ) -> None:
         """Be configured in *folder*, with one strategy."""
-        self.folder = folder
+        self.folder, self.device_port, self.web_port = folder, device_port, web_port
         self.url = f"http://127.0.0.1:{web_port}/api/v1"
+        self.configure(control)
+
+    def configure(self, *control: str) -> None:
+        """Let the next run follow these strategies."""
+        strategies = ", ".join(f"{{{strategy}}}" for strategy in control)
         # The house's clock is in UTC, so that no night of a change spoils the twenty minutes.
-        (folder / "ohmstead.yaml").write_text(
+        (self.folder / "ohmstead.yaml").write_text(
             "site: {timezone: UTC}\n"
             "devices:\n"
             "  - {name: inverter, family: givenergy, host: 127.0.0.1, "
-            f"port: {device_port}, pause_s: 0, poll_s: 5}}\n"
-            f"control: [{{{control}}}]\n"
-            f"web: {{listen: '127.0.0.1:{web_port}'}}\n"
+            f"port: {self.device_port}, pause_s: 0, poll_s: 5}}\n"
+            f"control: [{strategies}]\n"
+            f"web: {{listen: '127.0.0.1:{self.web_port}'}}\n"
         )
 
     @asynccontextmanager
@@ -63,6 +68,15 @@ class Process:
                 except httpx2.HTTPError:
                     pass
                 await asyncio.sleep(0.05)
+
+    async def why(self) -> str:
+        """Return what ``ohmstead why`` prints."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "ohmstead", "why", "-c", str(self.folder / "ohmstead.yaml"),
+            stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        said, _ = await process.communicate()
+        return said.decode()
 
     async def ask(self, mode: str, wanted: Mapping[str, float], minutes: float = 20) -> None:
         """Ask for *mode* as the page does."""

@@ -9,7 +9,7 @@ from math import inf, isfinite
 
 import highspy
 
-from ohmstead.planner.problem import Problem
+from ohmstead.planner.problem import Amount, Battery, Beside, Problem, Run
 
 __all__ = ["Solved", "milp", "milp_objective"]
 
@@ -36,17 +36,36 @@ class Solved:
 
 def milp(problem: Problem, steep: float, limit_s: float = inf) -> Solved:
     """Return the cheapest objective that HiGHS finds within *limit_s*."""
-    model, battery = _Model(limit_s), problem.battery
+    model = _Model(limit_s)
     model.peak = model.column(BIG, problem.peak_per_kw)
+    taken: list[dict[int, float]] = [{} for _ in problem.slots]
+    for load in problem.every_load:
+        _load(model, problem, load, taken, steep)
+    others = [_other(model, problem, other, taken) for other in problem.beside]
+    flows = [
+        _flows(model, problem, index, taken[index], steep) for index in range(len(problem.slots))
+    ]
+    first = Beside(battery=problem.battery, end_worth=problem.end_worth, end_kwh=problem.end_kwh)
+    wishes = [(slot.low_kwh, slot.high_kwh) for slot in problem.slots]
+    _store(model, first, flows, wishes, steep)
+    for other, own in zip(problem.beside, others, strict=True):
+        _store(model, other, own, None, steep)
+    return model.solve()
+
+
+def _store(
+    model: "_Model",
+    other: Beside,
+    flows: list[tuple[int, int]],
+    wishes: list[tuple[float, float]] | None,
+    steep: float,
+) -> None:
+    """Add what a battery holds, by its flows in and out."""
+    battery = other.battery
     energy = battery.energy_kwh
     floor, top = min(battery.reserve_kwh, energy), max(battery.capacity_kwh, energy)
     store: int | None = None
-    taken: dict[int, float] = {}
-    for index, slot in enumerate(problem.slots):
-        car = _car(model, problem, index)
-        if car is not None:
-            taken[car] = 1.0
-        charge, discharge = _flows(model, problem, index, car, steep)
+    for index, (charge, discharge) in enumerate(flows):
         after = model.column(top, lower=floor)
         kept = {
             after: 1.0,
@@ -56,19 +75,74 @@ def milp(problem: Problem, steep: float, limit_s: float = inf) -> Solved:
         before = energy if store is None else 0.0
         model.row(kept | ({} if store is None else {store: -1.0}), before, before)
         store = after
-        _wish(model, slot.low_kwh, slot.high_kwh, after, steep)
+        if wishes is not None:
+            _wish(model, *wishes[index], after, steep)
     assert store is not None
-    if problem.end_kwh is not None:
-        _wish(model, problem.end_kwh, problem.end_kwh, store, steep)
-    _worth(model, problem, store)
-    if problem.car is not None:
-        short = model.column(BIG, steep * SHORT)
-        model.row(taken | {short: 1.0}, problem.car.energy_kwh, problem.car.energy_kwh)
-    return model.solve()
+    if other.end_kwh is not None:
+        _wish(model, other.end_kwh, other.end_kwh, store, steep)
+    _worth(model, other.end_worth, store)
+
+
+def _other(
+    model: "_Model", problem: Problem, other: Beside, taken: list[dict[int, float]]
+) -> list[tuple[int, int]]:
+    """Add the flows of a further battery, and what it takes in each slot."""
+    battery: Battery = other.battery
+    flows = []
+    for index, slot in enumerate(problem.slots):
+        kwh = slot.hours / 1000.0
+        most_in, most_out = battery.charge_max_w * kwh, battery.discharge_max_w * kwh
+        charge, discharge = model.column(most_in), model.column(most_out, battery.wear_per_kwh)
+        model.either(charge, most_in, discharge, most_out)
+        taken[index] |= {charge: 1.0, discharge: -1.0}
+        flows.append((charge, discharge))
+    return flows
+
+
+def _load(
+    model: "_Model",
+    problem: Problem,
+    load: Amount | Run,
+    taken: list[dict[int, float]],
+    steep: float,
+) -> None:
+    """Add a flexible load."""
+    if isinstance(load, Run):
+        _run(model, problem, load, taken)
+        return
+    own: dict[int, float] = {}
+    for index in range(load.first_slot, load.last_slot + 1):
+        column = _amount(model, load, problem.slots[index].hours / 1000.0)
+        own[column] = 1.0
+        taken[index][column] = 1.0
+    short = model.column(BIG, steep * SHORT)
+    model.row(own | {short: 1.0}, load.energy_kwh, BIG)
+    model.row(own, 0.0, load.top_kwh)
+
+
+def _run(model: "_Model", problem: Problem, run: Run, taken: list[dict[int, float]]) -> None:
+    """Add one choice for each start that is done in time; there must be one."""
+    starts: dict[int, float] = {}
+    edges = [sum(slot.hours for slot in problem.slots[:n]) for n in range(len(problem.slots) + 1)]
+    for first in range(run.first_slot, run.last_slot + 1):
+        if edges[first] + run.hours > edges[run.last_slot + 1] + 1e-9:
+            continue
+        chosen = model.column(1.0, whole=True)
+        starts[chosen] = 1.0
+        begins = edges[first]
+        for hours, power in run.profile:
+            for index in range(len(problem.slots)):
+                inside = min(begins + hours, edges[index + 1]) - max(begins, edges[index])
+                if inside > 0:
+                    now = taken[index].get(chosen, 0.0)
+                    taken[index][chosen] = now + inside * power / 1000.0
+            begins += hours
+    assert starts
+    model.row(starts, 1.0, 1.0)
 
 
 def _flows(
-    model: "_Model", problem: Problem, index: int, car: int | None, steep: float
+    model: "_Model", problem: Problem, index: int, taken: dict[int, float], steep: float
 ) -> tuple[int, int]:
     """Add one slot's bus, inverter and meter; return charge and discharge at the bus."""
     slot, battery, inverter = problem.slots[index], problem.battery, problem.inverter
@@ -78,7 +152,9 @@ def _flows(
     charge, discharge = model.column(most_in), model.column(most_out, battery.wear_per_kwh)
     down = model.column(slot.pv_kwh)
     model.either(charge, most_in, discharge, most_out)
-    house = _meter(model, problem, index, steep) | ({car: -1.0} if car is not None else {})
+    house = _meter(model, problem, index, steep) | {what: -kwh for what, kwh in taken.items()}
+    exports = min(problem.export_max_w * kwh, slot.export_max_w * kwh, BIG)
+    model.row(taken, -slot.load_kwh - exports, BIG)
     passed = {discharge: 1.0, charge: -1.0, down: -1.0}
     room = BIG
     if inverter is None:
@@ -92,7 +168,7 @@ def _flows(
         bus = {out: inverter.out_efficiency, into: -1.0 / inverter.in_efficiency}
         model.row(bus | house, slot.load_kwh, slot.load_kwh)
     if not problem.curtail:
-        _only_where_forced(model, problem, index, (charge, discharge, down, car), room)
+        _only_where_forced(model, problem, index, (charge, discharge, down), taken, room)
     return charge, discharge
 
 
@@ -112,20 +188,17 @@ def _meter(model: "_Model", problem: Problem, index: int, steep: float) -> dict[
     return {buy: 1.0, over: 1.0, sell: -1.0}
 
 
-def _car(model: "_Model", problem: Problem, index: int) -> int | None:
-    car, slot = problem.car, problem.slots[index]
-    if car is None or not car.first_slot <= index <= car.last_slot:
-        return None
-    kwh = slot.hours / 1000.0
+def _amount(model: "_Model", load: Amount, kwh: float) -> int:
+    """Add what a load takes in one slot; *kwh* is that of 1 W."""
     taken = model.column(BIG)
-    if car.steps_w:
-        steps = {model.column(1.0, whole=True): power * kwh for power in car.steps_w}
+    if load.steps_w:
+        steps = {model.column(1.0, whole=True): power * kwh for power in load.steps_w}
         model.row(dict.fromkeys(steps, 1.0), 0.0, 1.0)
         model.row({taken: -1.0} | steps, 0.0, 0.0)
     else:
         on = model.column(1.0, whole=True)
-        model.row({taken: 1.0, on: -car.max_w * kwh}, -BIG, 0.0)
-        model.row({taken: 1.0, on: -car.min_w * kwh}, 0.0, BIG)
+        model.row({taken: 1.0, on: -load.max_w * kwh}, -BIG, 0.0)
+        model.row({taken: 1.0, on: -load.min_w * kwh}, 0.0, BIG)
     return taken
 
 
@@ -133,11 +206,12 @@ def _only_where_forced(
     model: "_Model",
     problem: Problem,
     index: int,
-    columns: tuple[int, int, int, int | None],
+    columns: tuple[int, int, int],
+    taken: dict[int, float],
     room: float,
 ) -> None:
     """Let the sun be turned down only where what passes on is at its limit."""
-    charge, discharge, down, car = columns
+    charge, discharge, down = columns
     slot, inverter = problem.slots[index], problem.inverter
     share = inverter.out_efficiency if inverter else 1.0
     exports = min(problem.export_max_w, slot.export_max_w, BIG * 1000) * slot.hours / 1000.0
@@ -148,7 +222,7 @@ def _only_where_forced(
     passed = {discharge: 1.0, charge: -1.0, down: -1.0}
     model.row(passed | {at_room: -2 * BIG}, room - 2 * BIG - slot.pv_kwh, BIG)
     cap = (slot.load_kwh + exports) / share
-    more = {} if car is None else {car: -1.0 / share}
+    more = {what: -kwh / share for what, kwh in taken.items()}
     model.row(passed | {at_cap: -2 * BIG} | more, cap - 2 * BIG - slot.pv_kwh, BIG)
 
 
@@ -159,8 +233,8 @@ def _wish(model: "_Model", low: float, high: float, store: int, steep: float) ->
         model.row({store: 1.0, model.column(BIG, steep): -1.0}, -BIG, high)
 
 
-def _worth(model: "_Model", problem: Problem, store: int) -> None:
-    parts = {model.column(width, -per_kwh): -1.0 for width, per_kwh in problem.end_worth}
+def _worth(model: "_Model", end_worth: tuple[tuple[float, float], ...], store: int) -> None:
+    parts = {model.column(width, -per_kwh): -1.0 for width, per_kwh in end_worth}
     if parts:
         model.row(parts | {store: 1.0}, 0.0, BIG)
 
@@ -199,7 +273,8 @@ class _Model:
 
     def row(self, terms: dict[int, float], lower: float, upper: float) -> None:
         """Add a constraint."""
-        self._highs.addRow(lower, upper, len(terms), list(terms), list(terms.values()))
+        if terms:
+            self._highs.addRow(lower, upper, len(terms), list(terms), list(terms.values()))
 
     def solve(self) -> Solved:
         """Return the lowest cost."""

@@ -2,13 +2,23 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 from ohmstead.planner.files import Case, read_case
-from ohmstead.planner.problem import Battery, Car, Inverter, Problem, Slot
+from ohmstead.planner.problem import (
+    Amount,
+    Battery,
+    Beside,
+    Car,
+    Inverter,
+    Problem,
+    Run,
+    Slot,
+)
 
-__all__ = ["FILES", "published", "random_problem"]
+__all__ = ["FILES", "flexible_problem", "published", "random_problem"]
 
 FILES = sorted((Path(__file__).parent / "planner" / "problems").glob("*.json"))
 
@@ -80,4 +90,62 @@ def random_problem(seed: int, *, slots: int = 0, car: bool = False) -> Problem:
         )
         if car
         else None,
+    )
+
+
+def flexible_problem(seed: int, kinds: str) -> Problem:
+    """Return a small problem with an amount, run, further battery for each letter a, r, b."""
+    problem = random_problem(seed)
+    dice = Random(f"{kinds}{seed}")  # noqa: S311 - no secret
+    amounts = tuple(_random_amount(dice, problem) for _ in range(kinds.count("a")))
+    runs = tuple(_random_run(dice, problem) for _ in range(kinds.count("r")))
+    others = tuple(_random_battery(dice, problem) for _ in range(kinds.count("b")))
+    return replace(problem, loads=(*amounts, *runs), beside=others)
+
+
+def _random_amount(dice: Random, problem: Problem) -> Amount:
+    count, hours = len(problem.slots), problem.slots[0].hours
+    first = dice.randint(0, count - 1)
+    energy = round(dice.uniform(0, 2) * hours * count / 2, 3)
+    return Amount(
+        energy_kwh=energy,
+        first_slot=first,
+        last_slot=dice.randint(first, count - 1),
+        min_w=dice.choice((0.0, 0.0, 500.0)),
+        max_w=dice.choice((1000.0, 3000.0)),
+        steps_w=dice.choice(((), (), (3000.0,))),
+        most_kwh=dice.choice((None, None, round(1.5 * energy, 3))),
+    )
+
+
+def _random_run(dice: Random, problem: Problem) -> Run:
+    count, hours = len(problem.slots), problem.slots[0].hours
+    parts = dice.randint(1, 3)
+    profile = tuple(
+        (round(dice.choice((0.5, 1.0, 0.3)) * hours, 4), dice.choice((200.0, 1200.0, 2200.0)))
+        for _ in range(parts)
+    )
+    if sum(part for part, _ in profile) > hours * count:
+        profile = profile[:1]
+    long = sum(part for part, _ in profile) / hours
+    first = dice.randint(0, max(int(count - long), 0))
+    needs = min(int(long - 1e-9), count - 1 - first)
+    return Run(profile=profile, first_slot=first, last_slot=dice.randint(first + needs, count - 1))
+
+
+def _random_battery(dice: Random, problem: Problem) -> Beside:
+    hours = problem.slots[0].hours
+    capacity = round(dice.uniform(1, 5) * hours * 2, 3)
+    return Beside(
+        battery=Battery(
+            capacity_kwh=capacity,
+            energy_kwh=round(dice.uniform(0, capacity), 3),
+            reserve_kwh=round(capacity * dice.choice((0.0, 0.1)), 3),
+            charge_max_w=dice.choice((3000.0, 1500.0, 5000.0)),
+            discharge_max_w=dice.choice((3000.0, 1500.0, 5000.0)),
+            charge_efficiency=dice.choice((1.0, 0.95, 0.9)),
+            discharge_efficiency=dice.choice((1.0, 0.95, 0.9)),
+            wear_per_kwh=dice.choice((0.0, 0.02)),
+        ),
+        end_worth=() if dice.random() < 0.3 else ((capacity, round(dice.uniform(0.02, 0.3), 4)),),
     )

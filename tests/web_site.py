@@ -16,6 +16,7 @@ from ohmstead.control.price_threshold import PriceThreshold, price_threshold
 from ohmstead.errors import JournalError
 from ohmstead.http_server import listening
 from ohmstead.model import (
+    Ahead,
     Applied,
     BatteryCommand,
     BatteryMode,
@@ -160,7 +161,14 @@ class ASite:
         decision = decide(site, strategies)
         command = BatteryCommand(mode=BatteryMode.CHARGE, until=at + timedelta(minutes=30))
         results = (
-            Applied(device="inverter", command=command, wrote=(Write(point="x", old=1, new=2),)),
+            Applied(
+                device="inverter",
+                command=command,
+                wrote=(Write(point="x", old=1, new=2),),
+                ahead=Ahead(
+                    start=NOON + timedelta(hours=2), until=NOON + timedelta(hours=5), soc_pct=90
+                ),
+            ),
             Refused(device="inverter", command=command, why="no"),
         )
         tick = Tick(snapshot=site, decision=decision, results=results, took_s=0.01)

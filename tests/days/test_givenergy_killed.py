@@ -13,7 +13,8 @@ from ohmstead.clock import SystemClock
 from ohmstead.devices.givenergy.simulator import DongleSettings
 
 MINUTES, KILLS = 20, 4
-MINUTE = timedelta(minutes=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+SERVES = "self_consumption: {reserve_pct: 5}"
 PEOPLE_W, SUNNY_W = 400.0, 1_500.0
 
 Commanded = Callable[[float], bool]
@@ -65,6 +66,28 @@ async def test_kills_between_two_writes(tmp_path: Path, unused_tcp_port: int, mo
     assert interrupted
 
 
+async def test_a_charge_to_come_comes_without_us(tmp_path: Path, unused_tcp_port: int) -> None:
+    start = SystemClock().now().replace(second=0, microsecond=0) + 40 * MINUTE
+    gentle = f"gentle_charge: {{start: '{start:%H:%M}', end: '{start + HOUR:%H:%M}'}}"
+    async with a_house("hybrid_gen2", tmp_path, unused_tcp_port) as (plant, service):
+        owners, clock = plant.held(), plant.clock
+        assert isinstance(clock, JumpClock)
+        service.configure(gentle, "self_consumption: {}")
+        async with service.running() as process:
+            settings = plant.simulator.inverter.holdings
+            await until(lambda: settings.value("charge_enabled") is True, "the timer")
+            when = f"from {start:%H:%M} to {start + HOUR:%H:%M}"
+            assert f"inverter charges {when} by itself" in await service.why()
+            process.kill()
+            await process.wait()
+        await until(lambda: not plant.simulator.clients.connected, "nobody is connected")
+        while (now := clock.now()) < start + 2 * HOUR:
+            charges = plant.live().battery_w < -1_000
+            assert charges is (start <= now < start + HOUR), now
+            clock.jump(60)
+        await gives_back(service, plant, owners)
+
+
 def lives_alone(plant: Plant, mode: str, commanded: Commanded | None = None) -> None:
     """Watch the house go on: as *commanded* until the end, without any harm after it."""
     clock = plant.clock
@@ -90,6 +113,7 @@ def harmless(plant: Plant, now: datetime, mode: str) -> None:
 
 async def gives_back(service: Process, plant: Plant, owners: Mapping[int, int]) -> None:
     """Start once more: what the journal says is undone, and stays so over a stop."""
+    service.configure(SERVES)
     async with service.running() as process:
         await until(lambda: plant.held() == owners, "the owner's settings after a restart")
         undone = [

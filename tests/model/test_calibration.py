@@ -1,6 +1,7 @@
 """What is told is such that what is delivered is what was wanted."""
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ohmstead.model import BatteryCommand, BatteryMode, Calibration
+from ohmstead.model import Ahead, BatteryCommand, BatteryMode, Calibration
 
 NIGHT = datetime(2026, 1, 16, 5, 30, tzinfo=UTC)
 MEASURED = Calibration(
@@ -36,7 +37,16 @@ def test_each_direction_has_its_own(mode: BatteryMode, wanted_w: float, told_w: 
 @pytest.mark.parametrize("power_w", [None, 0.0])
 def test_no_power_stays_none(power_w: float | None) -> None:
     wanted = command(BatteryMode.CHARGE, power_w)
-    assert MEASURED.told(wanted) is wanted
+    assert MEASURED.told(wanted) == wanted
+
+
+def test_what_is_set_ahead_is_a_charge() -> None:
+    ahead = Ahead(start=NIGHT, until=NIGHT, power_w=1_200, soc_pct=80, most_w=2_220)
+    said = MEASURED.told(replace(command(BatteryMode.DISCHARGE, None), ahead=ahead)).ahead
+    assert said is not None
+    assert said.power_w == pytest.approx(1_000)
+    assert said.most_w == pytest.approx(2_000)
+    assert (said.start, said.until, said.soc_pct) == (NIGHT, NIGHT, 80)
 
 
 @given(power_w=st.floats(1, 20_000), mode=st.sampled_from(BatteryMode))

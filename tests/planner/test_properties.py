@@ -61,7 +61,9 @@ def settled(problem: Problem, plan: Plan) -> None:
             assert (
                 -inverter.in_max_w * hours - CLOSE <= given_ <= inverter.out_max_w * hours + CLOSE
             )
-        taken = slot.load_kwh + planned.car_w * hours
+        watts = planned.car_w + sum(planned.loads_w)
+        watts -= sum(other.battery_w for other in planned.beside)
+        taken = slot.load_kwh + watts * hours
         assert grid == pytest.approx(taken - given_, abs=CLOSE)
         assert grid >= -min(problem.export_max_w, slot.export_max_w) * hours - CLOSE
         assert -CLOSE <= planned.curtailed_w * hours <= slot.pv_kwh + CLOSE

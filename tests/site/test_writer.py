@@ -14,6 +14,7 @@ from ohmstead.model import (
     BatteryMode,
     CommandResult,
     Failed,
+    Reading,
     Refused,
     SettingChange,
     Value,
@@ -164,6 +165,26 @@ async def test_a_command_given_again_keeps_what_only_its_first_time_needed(house
     assert len(house.battery.sent) == 3  # the rate, the power, the switch: each once
     await house.writer.undo(house.battery, NOON, "the end")
     assert house.battery.held == {"charge_on": False, "charge_w": 2_000, "discharge_pct": 0}
+
+
+async def test_a_reading_from_before_our_last_write_is_not_believed(house: House) -> None:
+    async def command(wanted: BatteryCommand, reading: Reading) -> None:
+        errand = Errand(command=wanted, asked_by="rule", why="a test", now=NOON)
+        await house.writer.command(house.battery, wanted, errand, reading)
+
+    before = a_reading(values=dict(house.battery.held))
+    await command(CHARGE, before)
+    charging = a_reading(values=dict(house.battery.held))
+    await house.writer.undo(house.battery, NOON, "cancelled")
+    await command(CHARGE, charging)
+    assert house.battery.held == charging.values
+    await command(SELF_USE, before)
+    assert house.battery.held == before.values
+    later = a_reading(at=NOON + HOUR, values={"charge_on": True})
+    house.sent()
+    house.battery.sent.clear()
+    await command(CHARGE, later)
+    assert house.sent() == [("charge_w", 3_000)], "a later one is"
 
 
 class Holding(ToyBattery):

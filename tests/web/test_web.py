@@ -90,6 +90,14 @@ class TestReading:
         assert said["command"]["mode"] == "charge"
         assert said["reason"].startswith("the price of 5p")
         assert said["trail"][0]["spoke"] is True
+        assert said["ahead"] == [
+            {
+                "device": "inverter",
+                "start": "2026-06-21T14:00:00Z",
+                "until": "2026-06-21T17:00:00Z",
+                "soc_pct": 90,
+            }
+        ]
 
     async def test_the_last_decisions_that_differed(self, browser: Browser) -> None:
         for minute in (1, 2, 40):

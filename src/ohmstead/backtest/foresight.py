@@ -45,7 +45,7 @@ class Halves:
     watts: list[float]
     """The means that are expected."""
     spread: tuple[float, float]
-    """What shares of them low and high are."""
+    """Which shares of them the low and the high forecast are."""
     source: str
 
     def kwh(self, start: datetime, end: datetime) -> tuple[float, float, float]:

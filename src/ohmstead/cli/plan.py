@@ -133,7 +133,7 @@ def _answer(
 def _told(case: "Case", plan: "Plan") -> dict[str, object]:
     from ohmstead.planner.explain import reasons
 
-    slots = []
+    slots: list[dict[str, object]] = []
     why = reasons(case.problem, plan)
     for slot, reason in zip(plan.slots, why, strict=True):
         per_slot = slot.hours / 1000.0
@@ -153,6 +153,17 @@ def _told(case: "Case", plan: "Plan") -> dict[str, object]:
                 "reason": reason.text,
             }
         )
+        if slot.loads_w:
+            slots[-1]["loads"] = [case.flow(w * per_slot, slot.hours) for w in slot.loads_w]
+        if slot.beside:
+            slots[-1]["beside"] = [
+                {
+                    "battery": case.flow(other.battery_w * per_slot, slot.hours),
+                    "soc": other.stored_kwh,
+                    "mode": other.mode.value,
+                }
+                for other in slot.beside
+            ]
     return {
         "objective": plan.objective,
         "cost": plan.cost,

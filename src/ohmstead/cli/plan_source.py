@@ -80,7 +80,7 @@ def plan_of_case(case: "Case", answer: "Answer", document: Mapping[str, object])
                 battery_w=planned.battery_w,
                 grid_w=planned.grid_w,
                 pv_w=asked.pv_kwh / asked.hours * 1_000,
-                load_w=asked.load_kwh / asked.hours * 1_000 + planned.car_w,
+                load_w=asked.load_kwh / asked.hours * 1_000 + planned.car_w + sum(planned.loads_w),
                 soc_pct=planned.soc_pct,
                 import_per_kwh=asked.import_per_kwh * share,
                 export_per_kwh=asked.export_per_kwh * share,

@@ -50,13 +50,21 @@ def command(settings: Settings, writes: int, as_json: bool) -> None:
         return
     command_ = decision["command"]
     click.echo(f"{command_['mode'] if command_ else 'left to itself'}: {decision['reason']}")
+    zone = ZoneInfo(settings.site.timezone)
+    for ahead in decision["ahead"]:
+        start, until = (
+            datetime.fromisoformat(ahead[end]).astimezone(zone) for end in ("start", "until")
+        )
+        click.echo(
+            f"{ahead['device']} charges from {start:%H:%M} to {until:%H:%M} by itself, "
+            "should Ohmstead fall silent"
+        )
     marks = (("overruled", "overruled"), ("spoke", "spoke"), ("blind", "nothing to say"))
     rows = [
         (a["strategy"], next((word for key, word in marks if a[key]), "passed"), a["reason"])
         for a in decision["trail"]
     ]
     table("every strategy, in order", ("strategy", "", "said"), rows)
-    zone = ZoneInfo(settings.site.timezone)
     for entry in journal or []:
         at = datetime.fromisoformat(entry["at"]).astimezone(zone)
         old, new = (shown(entry[key]) for key in ("old", "new"))

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
+from ohmstead.control.ahead import ahead_of
 from ohmstead.model import Advice, BatteryCommand, BatteryMode, Decision, Room, SiteSnapshot
 
 __all__ = ["Strategy", "decide", "lapse"]
@@ -42,6 +43,8 @@ def decide(site: SiteSnapshot, strategies: Sequence[tuple[str, Strategy]]) -> De
         trail.append(replace(advice, strategy=name, overruled=overruled))
         memory |= {prefix + key: value for key, value in advice.memory.items()}
     command = _command(site.at, left, trail)
+    if command is not None:
+        command = replace(command, ahead=ahead_of(site, command, trail))
     speaker = _speaker(command, trail)
     return Decision(
         at=site.at,

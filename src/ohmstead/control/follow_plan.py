@@ -120,6 +120,7 @@ def follow_plan(site: SiteSnapshot, room: Room, settings: FollowPlan) -> Advice:
             floor_pct=max(target_pct, 0.0) if empties else 0.0,
             until=until,
         ),
+        ahead=plan.next_charge(site.at, _LONGEST),
     )
 
 

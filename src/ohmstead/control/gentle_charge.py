@@ -1,13 +1,14 @@
 """Charge overnight to a target, with the least power that is enough, over all of the cheap time."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import Final
 
+from ohmstead.control.ahead import AT_MOST
 from ohmstead.control.hours import following, part_of_day, plain
 from ohmstead.control.words import clock_time
-from ohmstead.model import Advice, BatteryMode, Room, SiteSnapshot
+from ohmstead.model import Advice, Ahead, BatteryMode, Room, SiteSnapshot
 
 __all__ = ["GentleCharge", "gentle_charge"]
 
@@ -102,14 +103,33 @@ def gentle_charge(site: SiteSnapshot, room: Room, settings: GentleCharge) -> Adv
 
 def _before(site: SiteSnapshot, settings: GentleCharge) -> Advice:
     """Return an idle battery in the time before the charge, if its owner wants that."""
+    ahead = _tonight(site, settings)
     if settings.idle_from is not None:
         part = part_of_day(site.at, site.timezone, settings.idle_from, settings.start)
         if part is not None:
             return Advice(
                 reason=f"the battery rests until it charges from {clock_time(site, part[1])} on",
                 room=Room(modes=frozenset({BatteryMode.IDLE}), until=part[1]),
+                ahead=ahead,
             )
-    return Advice(reason="it is not the time to charge", blind=True)
+    return Advice(reason="it is not the time to charge", blind=True, ahead=ahead)
+
+
+def _tonight(site: SiteSnapshot, settings: GentleCharge) -> Ahead | None:
+    """Return the charge to come, as it would be if it began with what is stored now."""
+    start = following(site.at, site.timezone, settings.start)
+    part = part_of_day(start, site.timezone, settings.start, settings.end)
+    if site.soc_pct is None or part is None or start > site.at + AT_MOST:
+        return None
+    target_pct, _ = _target(site, settings, part[1])
+    then = replace(site, at=start)
+    power_w = _power_w(then, settings, target_pct - site.soc_pct, part[1])
+    return Ahead(
+        start=start,
+        until=min(part[1], start + AT_MOST),
+        power_w=None if math.isinf(power_w) else power_w,
+        soc_pct=target_pct,
+    )
 
 
 def _target(site: SiteSnapshot, settings: GentleCharge, end: datetime) -> tuple[float, str]:

@@ -2,6 +2,7 @@
 
 from ohmstead.model.calibration import Calibration
 from ohmstead.model.command import (
+    Ahead,
     Applied,
     BatteryCommand,
     BatteryMode,
@@ -13,7 +14,7 @@ from ohmstead.model.command import (
     SettingChange,
     Write,
 )
-from ohmstead.model.daily import daily_window
+from ohmstead.model.daily import coming_window, daily_window
 from ohmstead.model.decision import Advice, Decision, Room
 from ohmstead.model.forecast import Forecast, ForecastSlot
 from ohmstead.model.history import Chart, DayCosts
@@ -55,6 +56,7 @@ __all__ = [
     "LONGEST",
     "UNITS",
     "Advice",
+    "Ahead",
     "Applied",
     "BatteryCommand",
     "BatteryMode",
@@ -102,6 +104,7 @@ __all__ = [
     "Writable",
     "Write",
     "WriteState",
+    "coming_window",
     "daily_window",
     "shown",
     "unit_of",

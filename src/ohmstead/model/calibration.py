@@ -35,10 +35,18 @@ class Calibration:
 
     def told(self, command: BatteryCommand) -> BatteryCommand:
         """Return *command* with the power to tell, so that its own power is what is delivered."""
-        if not command.power_w:
-            return command
         offset_w, scale = self.charge_offset_w, self.charge_scale
+        ahead = command.ahead
+        if ahead is not None:
+            ahead = replace(
+                ahead,
+                power_w=_told_w(ahead.power_w, offset_w, scale),
+                most_w=_told_w(ahead.most_w, offset_w, scale),
+            )
         if command.mode is BatteryMode.DISCHARGE:
             offset_w, scale = self.discharge_offset_w, self.discharge_scale
-        told_w = (command.power_w - offset_w) / scale
-        return replace(command, power_w=max(told_w, _LEAST_W))
+        return replace(command, power_w=_told_w(command.power_w, offset_w, scale), ahead=ahead)
+
+
+def _told_w(power_w: float | None, offset_w: float, scale: float) -> float | None:
+    return max((power_w - offset_w) / scale, _LEAST_W) if power_w else power_w

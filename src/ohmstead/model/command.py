@@ -8,6 +8,7 @@ from typing import TypeAlias
 from ohmstead.model.point import Value
 
 __all__ = [
+    "Ahead",
     "Applied",
     "BatteryCommand",
     "BatteryMode",
@@ -41,6 +42,26 @@ class BatteryMode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ahead:
+    """A charge to come, which the device can be left to begin by itself.
+
+    Only charges are set ahead: one that comes although nobody wants it any more costs a little,
+    where a forced discharge could leave a house without its battery.
+    """
+
+    start: datetime
+    until: datetime
+    power_w: float | None = None
+    """How much is meant; None is as much as the device can."""
+    soc_pct: float | None = None
+    """The target that is meant."""
+    most_w: float | None = None
+    """What the owner's limits allow; a device that cannot keep to it leaves the charge out."""
+    most_pct: float | None = None
+    """The target that the owner's limits allow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatteryCommand:
     """What the battery should do, and until when."""
 
@@ -51,6 +72,8 @@ class BatteryCommand:
     """Where to stop: the target of a charge, the floor of a discharge."""
     until: datetime | None = None
     """When it lapses by itself; None only for ``self_use``."""
+    ahead: Ahead | None = None
+    """The charge after it, for the device's own timers, so that it comes even without us."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +113,8 @@ class Applied:
     device: str
     command: Command
     wrote: tuple[Write, ...] = ()
+    ahead: Ahead | None = None
+    """The charge that now stands in its own timers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,23 @@ from typing import Final
 
 from ohmstead.model.point import Value
 
-__all__ = ["daily_window"]
+__all__ = ["coming_window", "daily_window"]
 
 _LONGEST: Final = timedelta(hours=23, minutes=58)
 _CUT: Final = timedelta(hours=23)
 _DAY: Final = 24 * 60
+
+
+def coming_window(
+    now: datetime, start: datetime, until: datetime, timezone: tzinfo
+) -> tuple[time, time]:
+    """Return the slot of a window that is still to come, in the local time that holds *now*.
+
+    Both lie within a day from *now*, so that a slot of every day does not hold *now*.
+    """
+    here = FixedZone(now.astimezone(timezone).utcoffset() or timedelta())
+    opens, closes = (moment.astimezone(here) for moment in (start, until))
+    return time(opens.hour, opens.minute), time(closes.hour, closes.minute)
 
 
 def daily_window(

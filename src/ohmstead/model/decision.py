@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ohmstead.model.command import BatteryCommand, BatteryMode, SettingChange
+from ohmstead.model.command import Ahead, BatteryCommand, BatteryMode, SettingChange
 
 __all__ = ["Advice", "Decision", "Room"]
 
@@ -57,6 +57,8 @@ class Advice:
     room: Room | None = None
     blind: bool = False
     changes: tuple[SettingChange, ...] = ()
+    ahead: Ahead | None = None
+    """The next charge it means to ask for."""
     memory: Mapping[str, str] = field(default_factory=dict)
     """What to be reminded of at the next decision; what is not repeated is forgotten."""
     strategy: str = ""

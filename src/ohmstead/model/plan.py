@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from ohmstead.model.command import BatteryMode
+from ohmstead.model.command import Ahead, BatteryMode
 
 __all__ = ["Plan", "PlanSlot"]
 
@@ -96,6 +96,32 @@ class Plan:
                 break
             last = slot
         return last
+
+    def next_charge(self, moment: datetime, within: timedelta) -> Ahead | None:
+        """Return the first charge that begins after *moment* and *within* that time.
+
+        Adjacent slots of it are one: the highest power and the highest target of them all, so
+        that it is not too little.
+        """
+        first = next(
+            (
+                slot
+                for slot in self.slots
+                if moment < slot.start <= moment + within and slot.mode is BatteryMode.CHARGE
+            ),
+            None,
+        )
+        if first is None:
+            return None
+        until = min(self.run_from(first.start) or first.end, first.start + within)
+        run = [slot for slot in self.slots if first.start <= slot.start < until]
+        powers = [slot.power_w for slot in run if slot.power_w is not None]
+        return Ahead(
+            start=first.start,
+            until=until,
+            power_w=max(powers) if len(powers) == len(run) else None,
+            soc_pct=min(max(slot.target_pct for slot in run), 100.0),
+        )
 
     def age(self, now: datetime) -> timedelta:
         """Return how long ago it was made."""

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from ohmstead.model import BatteryMode
 from ohmstead.planner.bounds import bounds_of
-from ohmstead.planner.house import WH_PER_KWH, House, house_of
+from ohmstead.planner.explain_beside import words_beside
+from ohmstead.planner.house import WH_PER_KWH, House, even, house_of
 from ohmstead.planner.plan import Plan, PlannedSlot
 from ohmstead.planner.problem import Problem
 from ohmstead.planner.slot import curves_of
@@ -59,11 +60,16 @@ def reasons(
     money: Callable[[float], str] = lambda amount: f"{amount:.3f}",
 ) -> tuple[Reason, ...]:
     """Return a reason for every slot; *when* names a time so many hours ahead."""
-    car = np.array([slot.car_w * slot.hours / WH_PER_KWH for slot in plan.slots])
-    house = house_of(problem, car)
+    watts = [
+        slot.car_w + sum(slot.loads_w) - sum(other.battery_w for other in slot.beside)
+        for slot in plan.slots
+    ]
+    hours = np.array([slot.hours for slot in plan.slots])
+    house = house_of(problem, np.array(watts) * hours / WH_PER_KWH)
     starts = list(accumulate((slot.hours for slot in problem.slots), initial=0.0))
     others = _alternatives(problem, house, plan)
     words = _Words(problem, plan, starts, when, money)
+    beside = words_beside(problem, plan, when, money)
     found = []
     for index, other in enumerate(others):
         text = words.sentence(index)
@@ -71,6 +77,7 @@ def reasons(
             dearer = money(other.extra) != money(0.0)
             more = f"at least {money(other.extra)} more" if dearer else "the same"
             text += f"; {_verb(other.mode)} instead would cost {more}"
+        text += f"; {beside[index]}" if beside[index] else ""
         found.append(Reason(text=text, next_best=other))
     return tuple(found)
 
@@ -96,7 +103,7 @@ def _alternatives(problem: Problem, house: House, plan: Plan) -> list[Alternativ
     worth there, or one less: never more than the true loss, because worth only falls.
     """
     bounds = bounds_of(problem, house)
-    served = _change(house, house.load / house.out - house.pv)
+    served = _change(house, even(house) - house.pv)
     wanted = (
         (BatteryMode.CHARGE, _change(house, -house.charge)),
         (BatteryMode.SELF_USE, served),

@@ -11,7 +11,18 @@ from itertools import groupby
 from typing import cast
 
 from ohmstead.errors import ProblemError
-from ohmstead.planner.problem import Battery, Car, Inverter, Problem, Slot, Taper
+from ohmstead.planner.problem import (
+    Amount,
+    Battery,
+    Beside,
+    Car,
+    Inverter,
+    Load,
+    Problem,
+    Run,
+    Slot,
+    Taper,
+)
 
 __all__ = ["Case", "read_case"]
 
@@ -92,6 +103,9 @@ def _read_refopt(document: Document) -> Case:
             end_kwh=_number(terminal, "energy_kwh"),
             car=_refopt_car(document.get("ev")),
             peak_per_kw=_number(cast("Document", demand), "price_per_kw") if demand else 0.0,
+            loads=tuple(_load(load) for load in _list(document, "flexible_loads")),
+            beside=tuple(_beside(other) for other in _list(document, "more_batteries")),
+            switch_cost=_number(document, "switch_cost") if "switch_cost" in document else 0.0,
         ),
     )
 
@@ -129,6 +143,33 @@ def _refopt_car(car: object) -> Car | None:
         min_w=_number(values, "min_kw") * W_PER_KW,
         max_w=_number(values, "max_kw") * W_PER_KW,
     )
+
+
+def _load(values: Document) -> Load:
+    """Return a flexible load: our own addition to the format, like all below."""
+    name, first = str(values.get("name", "")), int(_number(values, "first_slot"))
+    last = int(_number(values, "last_slot"))
+    if "profile" in values:
+        parts = cast("Sequence[Sequence[float]]", values["profile"])
+        profile = tuple((float(hours), float(kw) * W_PER_KW) for hours, kw in parts)
+        return Run(profile=profile, first_slot=first, last_slot=last, name=name)
+    steps = _numbers(values, "steps_kw") if "steps_kw" in values else []
+    return Amount(
+        energy_kwh=_number(values, "energy_kwh"),
+        first_slot=first,
+        last_slot=last,
+        min_w=_number(values, "min_kw") * W_PER_KW if "min_kw" in values else 0.0,
+        max_w=_number(values, "max_kw") * W_PER_KW if "max_kw" in values else max(steps) * W_PER_KW,
+        steps_w=tuple(kw * W_PER_KW for kw in steps),
+        most_kwh=_number(values, "most_kwh") if "most_kwh" in values else None,
+        name=name,
+    )
+
+
+def _beside(values: Document) -> Beside:
+    terminal = values.get("terminal")
+    goal = _number(cast("Document", terminal), "energy_kwh") if terminal else None
+    return Beside(battery=_refopt_battery(values), end_kwh=goal)
 
 
 # ---- home-battery-case/1 -----------------------------------------------------------------
@@ -228,6 +269,13 @@ def _part(document: Document, key: str) -> Document:
     if not isinstance(part, Mapping):
         raise ProblemError(f"{key}: a mapping is expected")
     return part
+
+
+def _list(document: Document, key: str) -> list[Document]:
+    parts = document.get(key, [])
+    if not isinstance(parts, list) or not all(isinstance(part, Mapping) for part in parts):
+        raise ProblemError(f"{key}: a list of mappings is expected")
+    return parts
 
 
 def _number(document: Document, key: str) -> float:

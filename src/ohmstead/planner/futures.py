@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 
 from ohmstead.errors import ProblemError
 from ohmstead.model import BatteryMode
-from ohmstead.planner.car import best_with_car
+from ohmstead.planner.beside import taken_beside, task_beside
 from ohmstead.planner.first_steps import FOLLOWS, Beginning, Compared, compared
-from ohmstead.planner.house import Floats
 from ohmstead.planner.make import Habit, answer_of, first_of, first_slot, make_plan, plan_of, way_of
 from ohmstead.planner.plan import Plan, PlannedSlot, Side
 from ohmstead.planner.problem import Problem
 from ohmstead.planner.slot import curves_through, cut
 from ohmstead.planner.solve import Answer, Task, look_at, solved, task_of
+from ohmstead.planner.turning import steadied
 
 __all__ = ["Future", "Hedged", "make_hedged_plan", "make_hedged_step"]
 
@@ -53,11 +53,11 @@ def make_hedged_plan(
 ) -> Hedged:
     """Return the plan for the first of *futures* whose first step is best for all of them.
 
-    A first step other than the first future's own must gain *least_gain*. A car is planned in the
-    first future and takes the same in all. A charge on the peak binds all slots together: there
-    only the first future counts. The plan in force, as *habit* tells
-    it, stays unless a new first step gains enough over all futures, or the way that goes on
-    from there in the first of them; both gains count together.
+    A first step other than the first future's own must gain *least_gain*. What is planned beside
+    the battery is planned in the first future and does the same in all. A charge on the peak
+    binds all slots together: there only the first future counts. The plan in force, as *habit*
+    tells it, stays unless a new first step gains enough over all futures, or the way that goes
+    on from there in the first of them; both gains count together.
     """
     shares, middle = _shares(futures), futures[0].problem
     own = make_plan(middle)
@@ -80,7 +80,7 @@ def make_hedged_step(futures: Sequence[Future], *, least_gain: float = 0.0) -> P
     shares, middle = _shares(futures), futures[0].problem
     if middle.peak_per_kw > 0 or len(futures) == 1:
         return first_slot(middle)
-    if middle.car is not None:
+    if middle.every_load or middle.beside or middle.switch_cost > 0:
         return make_hedged_plan(futures, least_gain=least_gain).plan.slots[0]
     tasks = [task_of(future.problem) for future in futures]
     looks = [look_at(task) for task in tasks]
@@ -110,8 +110,8 @@ def _weighed(
 ) -> tuple[Task, Compared]:
     """Return the first future made ready, and the ways to begin: its own, the old, all others."""
     middle = futures[0].problem
-    car: Floats | None = best_with_car(middle).car if middle.car is not None else None
-    tasks = [task_of(future.problem, car) for future in futures]
+    taken = taken_beside(middle)
+    tasks = [task_beside(future.problem, taken) for future in futures]
     return tasks[0], compared(tasks, shares, _first(own, middle, habit), least_gain)
 
 
@@ -138,13 +138,13 @@ def _behaves(plan: Plan, habit: Habit) -> bool:
 def _begun(own: Plan, task: Task, way: Beginning) -> Plan:
     """Return the best plan that begins so, its gap to the best that begins freely."""
     fixed = _beginning(task, way)
-    return _of(own, fixed, solved(fixed), way)
+    return _of(own, fixed, steadied(fixed, solved(fixed)), way)
 
 
 def _staying(own: Plan, task: Task, way: Beginning, habit: Habit) -> Plan | None:
     """Return the plan that begins so and goes on as *habit*, if that is good enough."""
     fixed = _beginning(task, way)
-    found = solved(fixed)
+    found = steadied(fixed, solved(fixed))
     old = way_of(fixed, found, habit)
     return _of(own, fixed, old, way) if old.cost - found.cost < habit.least_gain else None
 

@@ -11,7 +11,7 @@ from math import inf
 
 from ohmstead.compiled import Row, compiled, listed, numbers, packed, row
 from ohmstead.planner.convex import Bounds
-from ohmstead.planner.house import Floats, House
+from ohmstead.planner.house import Floats, House, even
 from ohmstead.planner.merge import Flat, Walls
 
 __all__ = ["gentle"]
@@ -27,7 +27,7 @@ def gentle(
     """Return changes that cost the same, spread over the slots that cost the same."""
     found, same = numbers(changes), 1e-9 * house.dearest
     # the change at which the meter stands still, or nothing for a hybrid's losses
-    flow = house.pv - house.load / house.out
+    flow = house.pv - even(house)
     served = row(flow * house.stored * (flow > 0) + flow / house.delivered * (flow <= 0))
     lost, lasting = row(house.standby), row(hours)
     for up in (True, False):

@@ -13,10 +13,24 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ohmstead.compiled import compiled
+from ohmstead.compiled import COMPILED, compiled
 from ohmstead.planner.problem import Problem
 
-__all__ = ["STEEP", "WH_PER_KWH", "Floats", "Flows", "House", "house_of", "marks", "settle"]
+__all__ = [
+    "FAR_KWH",
+    "SHORT",
+    "STEEP",
+    "TINY_KWH",
+    "WH_PER_KWH",
+    "Floats",
+    "Flows",
+    "House",
+    "even",
+    "house_of",
+    "marks",
+    "settle",
+    "settle_table",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -24,6 +38,9 @@ STEEP = 10.0
 """What a limit that must give way costs, in dearest prices."""
 WH_PER_KWH = 1000.0
 TINY = 1e-12
+SHORT = 0.5
+"""What a kWh that a load lacks counts for, as a share of what breaking the fuse does."""
+TINY_KWH = 1e-7
 FAR_KWH = 1e5
 """Stands for no limit, and can be reckoned with."""
 
@@ -109,19 +126,39 @@ def house_of(problem: Problem, car: Floats | None = None) -> House:
         least=least,
         most=most,
         standby=battery.standby_w * per_slot,
-        out=out,
-        into=into,
-        stored=battery.charge_efficiency,
-        delivered=battery.discharge_efficiency,
-        wear=battery.wear_per_kwh,
+        # Compiled kernels are compiled once more for whole numbers: there are to be none.
+        out=float(out),
+        into=float(into),
+        stored=float(battery.charge_efficiency),
+        delivered=float(battery.discharge_efficiency),
+        wear=float(battery.wear_per_kwh),
         curtail=problem.curtail,
-        steep=STEEP * (dearest + battery.wear_per_kwh) / lossy,
+        steep=STEEP * float(dearest + battery.wear_per_kwh) / lossy,
     )
 
 
 def settle(house: House, changes: Sequence[float]) -> Flows:
     """Return what the slots do when the stored energy changes by *changes* kWh."""
     return _settled(house, np.asarray(changes))
+
+
+def settle_table(house: House, changes: Floats) -> Flows:
+    """Return what the slots do, as ``settle``, for several plans or houses, a row each."""
+    if not COMPILED:
+        return _settled(house, changes)
+    shape = np.broadcast_shapes(house.load.shape, changes.shape)
+    columns = [
+        np.broadcast_to(part, shape) if isinstance(part, np.ndarray) and part.ndim > 1 else part
+        for part in house
+    ]
+    many, found = np.broadcast_to(changes, shape), []
+    for place in range(shape[0]):
+        parts = [
+            part[place] if isinstance(part, np.ndarray) and part.ndim > 1 else part
+            for part in columns
+        ]
+        found.append(_settled(House._make(parts), np.ascontiguousarray(many[place])))
+    return Flows(*(np.stack(parts) for parts in zip(*found, strict=True)))
 
 
 @compiled
@@ -139,7 +176,14 @@ def marks(house: House) -> tuple[Floats, Floats, Floats]:
     """Return the ``through`` of a still inverter, of a still meter, and of the import limit."""
     full = house.load - house.imports
     full = np.where(full > 0, full / house.out, full * house.into)
-    return np.zeros_like(full), house.load / house.out, full
+    meter = np.where(house.load > 0, house.load / house.out, house.load * house.into)
+    return np.zeros_like(full), meter, full
+
+
+def even(house: House) -> Floats:
+    """Return the ``through`` of a still meter; below 0 where others give too much."""
+    through: Floats = np.where(house.load > 0, house.load / house.out, house.load * house.into)
+    return through
 
 
 @compiled

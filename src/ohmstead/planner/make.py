@@ -1,20 +1,24 @@
 """From a problem to its plan: solve, be gentle, and say what every slot should do."""
 
-from dataclasses import dataclass
-from itertools import accumulate, islice
+from dataclasses import dataclass, replace
+from itertools import accumulate, islice, repeat
+
+import numpy as np
 
 from ohmstead.compiled import numbers
 from ohmstead.model import BatteryMode
-from ohmstead.planner.car import best_with_car
+from ohmstead.planner.beside import best_beside, look_beside
 from ohmstead.planner.gentle import gentle
-from ohmstead.planner.house import WH_PER_KWH, settle
-from ohmstead.planner.merge import Flat, worths_at
-from ohmstead.planner.peak import best_below_a_peak, peak_cost
+from ohmstead.planner.house import WH_PER_KWH, even, house_of, settle
+from ohmstead.planner.merge import worths_at
+from ohmstead.planner.peak import Solve, best_below_a_peak, peak_cost
 from ohmstead.planner.plan import Plan, PlannedSlot, Side
 from ohmstead.planner.problem import Battery, Problem, Slot
 from ohmstead.planner.prove import proven
 from ohmstead.planner.self_use import self_use
+from ohmstead.planner.shares import left_of, others_unplanned, shares_of, unplanned
 from ohmstead.planner.solve import Answer, Look, Task, best, polished, task_of
+from ohmstead.planner.turning import counted, steadied, turns_of
 
 __all__ = [
     "Habit",
@@ -60,6 +64,7 @@ _DISCHARGE = _Act(BatteryMode.DISCHARGE, Side.GRID, Side.BATTERY, capped=True)
 _FOLLOW = _Act(BatteryMode.SELF_USE, Side.BATTERY, Side.BATTERY, capped=False)
 _FOLLOW_CAPPED = _Act(BatteryMode.SELF_USE, Side.BATTERY, Side.BATTERY, capped=True)
 _HOLD = _Act(BatteryMode.HOLD, Side.BATTERY, Side.GRID, capped=True)
+_STILL = _Act(BatteryMode.HOLD, Side.GRID, Side.GRID, capped=True)
 _EXPORT_SOLAR = _Act(BatteryMode.EXPORT_SOLAR, Side.GRID, Side.BATTERY, capped=True)
 _TURN_DOWN = _Act(BatteryMode.IDLE, Side.NOWHERE, Side.GRID, capped=True)
 
@@ -71,7 +76,7 @@ def make_plan(problem: Problem, *, looks: int | None = None, habit: Habit | None
     many as prove a short problem, and none for a long one.
     """
     if problem.peak_per_kw > 0:
-        task, answer = best_below_a_peak(problem, _solve)
+        task, answer = best_below_a_peak(problem, _solve, _looker(problem))
         return plan_of(problem, task, answer)
     task, answer = _solve(problem, looks)
     if habit is not None:
@@ -85,7 +90,7 @@ def first_slot(problem: Problem) -> PlannedSlot:
     Nothing later is spelled out, nor what the plan saves.
     """
     if problem.peak_per_kw > 0:
-        return first_of(*best_below_a_peak(problem, _solve))
+        return first_of(*best_below_a_peak(problem, _solve, _looker(problem)))
     return first_of(*_solve(problem))
 
 
@@ -93,7 +98,7 @@ def first_of(task: Task, answer: Answer) -> PlannedSlot:
     """Return the first slot of the plan that *answer* stands for."""
     changes = _gentle(task.problem, task, answer)
     energies = list(accumulate(changes, initial=task.energy))
-    return _slots(task, changes, energies, answer.after, 1)[0][0]
+    return _slots(task, changes, energies, answer, 1)[0][0]
 
 
 def warm_up() -> None:
@@ -121,15 +126,25 @@ def way_of(task: Task, answer: Answer, habit: Habit) -> Answer:
     changes, energy = list(answer.changes), task.energy
     for index, stored in enumerate(habit.stored_kwh[: len(changes)]):
         changes[index], energy = stored - energy, stored
-    return polished(task, changes, answer)
+    return counted(task, polished(task, changes, answer))
 
 
 def _solve(problem: Problem, looks: int | None = None) -> tuple[Task, Answer]:
-    if problem.car is None:
+    if not (problem.every_load or problem.beside):
         task = task_of(problem)
-        return task, answer_of(task, looks)
-    shared = best_with_car(problem)
-    return shared.task, shared.answer
+        return task, steadied(task, answer_of(task, looks))
+    task, answer = best_beside(problem)
+    return task, steadied(task, answer)
+
+
+def _looker(problem: Problem) -> Solve | None:
+    """Return what finds good plans sooner than the whole search, where that is slow."""
+    return _look if problem.every_load or problem.beside else None
+
+
+def _look(problem: Problem) -> tuple[Task, Answer]:
+    task, answer = look_beside(problem)
+    return task, steadied(task, answer)
 
 
 def answer_of(task: Task, looks: int | None = None, look: Look | None = None) -> Answer:
@@ -147,9 +162,10 @@ def plan_of(problem: Problem, task: Task, answer: Answer) -> Plan:
     """Return the plan that *answer* stands for."""
     changes = _gentle(problem, task, answer)
     energies = list(accumulate(changes, initial=task.energy))
-    slots, cost = _slots(task, changes, energies, answer.after)
+    slots, cost, left = _slots(task, changes, energies, answer)
+    cost += problem.switch_cost * turns_of(problem, answer.modes)
     cost += peak_cost(problem, task, changes)
-    objective = cost - _left(problem, energies[-1])
+    objective = cost - left_of(problem.end_worth, energies[-1]) - left
     return Plan(
         slots=slots,
         cost=cost,
@@ -171,10 +187,17 @@ def _without(problem: Problem, task: Task, slots: tuple[PlannedSlot, ...]) -> fl
 
     What it lacks at the end of what should be left counts at the plan's own worth of energy.
     """
+    task = unplanned(problem) if task.taken else task
     changes = self_use(task.house, task.bounds, task.limits, task.energy)
     energy = task.energy + sum(changes)
-    cost = float(settle(task.house, changes).cost.sum()) - _left(problem, energy)
-    cost += peak_cost(problem, task, changes)
+    cost, taken = -left_of(problem.end_worth, energy), task.house.load
+    if problem.beside:
+        others, more = others_unplanned(problem, task.house, changes)
+        cost += more
+        taken = taken + sum(others)
+        own = taken - np.array([slot.load_kwh for slot in problem.slots])
+        task = replace(task, house=house_of(problem, own))
+    cost += float(settle(task.house, changes).cost.sum()) + peak_cost(problem, task, changes)
     if problem.end_kwh is None:
         return cost
     return cost + (problem.end_kwh - energy) * slots[max(len(slots) - 2, 0)].worth_per_kwh
@@ -184,12 +207,12 @@ def _slots(
     task: Task,
     changes: list[float],
     energies: list[float],
-    after: Flat,
+    answer: Answer,
     count: int | None = None,
-) -> tuple[tuple[PlannedSlot, ...], float]:
-    """Return the first *count* slots of a plan, and what all of them cost."""
+) -> tuple[tuple[PlannedSlot, ...], float, float]:
+    """Return the first *count* slots of a plan, what all cost, and what is left beside."""
     problem, house = task.problem, task.house
-    flows = settle(house, changes)
+    flows, shares = settle(house, changes), shares_of(task)
     top, bottom = problem.battery.capacity_kwh, problem.battery.reserve_kwh
     per_cent = 100.0 / top
     rows = zip(
@@ -198,16 +221,23 @@ def _slots(
         flows.grid.tolist(),
         flows.curtailed.tolist(),
         flows.cost.tolist(),
-        (house.load / house.out - house.pv).tolist(),
-        house.load.tolist(),
+        (even(house) - house.pv).tolist(),
         energies[1:],
-        *worths_at(after, numbers(energies), SAME_KWH),
-        strict=True,
+        *worths_at(answer.after, numbers(energies), SAME_KWH),
+        answer.modes or repeat(None),
+        shares.car_w,
+        shares.loads_w,
+        shares.beside,
+        shares.cost,
+        strict=False,
     )
     found = []
-    for slot, bus, grid, curtailed, cost, need, load, energy, worth, lack in islice(rows, count):
+    for slot, bus, grid, curtailed, cost, need, energy, *rest in islice(rows, count):
+        worth, lack, mode, car_w, loads_w, beside, worn = rest
         room = (energy > bottom + SAME_KWH, energy < top - SAME_KWH)
         act = _act(bus, need, curtailed, room)
+        if mode is not None:
+            act = _kept_act(mode, act, curtailed)
         to_w = WH_PER_KWH / slot.hours
         target = energy if act.capped else bottom if need > 0 else top
         found.append(
@@ -221,15 +251,17 @@ def _slots(
                 battery_w=bus * to_w,
                 grid_w=grid * to_w,
                 curtailed_w=curtailed * to_w,
-                car_w=(load - slot.load_kwh) * to_w,
+                car_w=car_w,
                 stored_kwh=energy,
                 soc_pct=energy * per_cent,
-                cost=cost,
+                cost=cost + worn,
                 worth_per_kwh=worth,
                 lack_per_kwh=lack,
+                loads_w=loads_w,
+                beside=beside,
             )
         )
-    return tuple(found), float(flows.cost.sum())
+    return tuple(found), float(flows.cost.sum()) + sum(shares.cost), shares.left
 
 
 def _act(bus: float, need: float, curtailed: float, room: tuple[bool, bool]) -> _Act:
@@ -245,6 +277,15 @@ def _act(bus: float, need: float, curtailed: float, room: tuple[bool, bool]) -> 
     return _FOLLOW if ends or abs(bus) > served - SAME_KWH else _FOLLOW_CAPPED
 
 
+def _kept_act(mode: BatteryMode, act: _Act, curtailed: float) -> _Act:
+    """Return the behaviour of *mode*, where by itself the slot would show *act*."""
+    if mode in {BatteryMode.CHARGE, BatteryMode.DISCHARGE}:
+        return _CHARGE if mode is BatteryMode.CHARGE else _DISCHARGE
+    if mode is BatteryMode.HOLD:
+        return _TURN_DOWN if curtailed > SAME_KWH else _STILL
+    return act if act.mode is BatteryMode.SELF_USE else _FOLLOW_CAPPED
+
+
 def _still(need: float, curtailed: float, room: tuple[bool, bool]) -> _Act:
     """Return the behaviour of a battery that does nothing."""
     below, above = room
@@ -253,12 +294,3 @@ def _still(need: float, curtailed: float, room: tuple[bool, bool]) -> _Act:
     if need < -SAME_KWH and above:
         return _TURN_DOWN if curtailed > -need - SAME_KWH else _EXPORT_SOLAR
     return _FOLLOW
-
-
-def _left(problem: Problem, energy: float) -> float:
-    """Return what the energy left is worth."""
-    total = 0.0
-    for width, per_kwh in problem.end_worth:
-        total += min(energy, width) * per_kwh
-        energy -= min(energy, width)
-    return total

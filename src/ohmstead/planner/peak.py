@@ -9,17 +9,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import inf
 
-from ohmstead.planner.house import WH_PER_KWH, settle
+import numpy as np
+
+from ohmstead.planner.house import WH_PER_KWH, house_of, settle
 from ohmstead.planner.problem import Problem
 from ohmstead.planner.solve import Answer, Task
 
-__all__ = ["best_below_a_peak", "peak_cost"]
+__all__ = ["Solve", "best_below_a_peak", "peak_cost"]
 
 LOOKS = 16
 ROUNDS = 8
+FEW_ROUNDS = 5
 PARTS = 3
 NEAREST = 2
 CLOSE_KW = 1e-6
+SHORT_SLOTS, FEW = 24, 3
+"""Of longer plans few caps are solved only for the bound."""
 
 Solve = Callable[[Problem], tuple[Task, Answer]]
 
@@ -42,23 +47,38 @@ def peak_cost(problem: Problem, task: Task, changes: list[float]) -> float:
     return problem.peak_per_kw * max(_peak(problem, task, changes) - problem.peak_paid_kw, 0.0)
 
 
-def best_below_a_peak(problem: Problem, solve: Solve) -> tuple[Task, Answer]:
-    """Return the cheapest plan, the charge for its peak counted."""
+def best_below_a_peak(
+    problem: Problem, solve: Solve, look: Solve | None = None
+) -> tuple[Task, Answer]:
+    """Return the cheapest plan, the charge for its peak counted.
+
+    Where *solve* is slow, *look* finds its way among the caps: good plans without a bound. Then
+    only the best caps are solved, and as many others as the bound needs.
+    """
     free = _try(problem, solve, inf)
     tries = {free.cap_kw: free}
     low = problem.peak_paid_kw
     high = max(_peak(problem, free.task, free.answer.changes), low)
     spans = [(low, high, LOOKS)]
-    for _ in range(1 + ROUNDS):
+    for _ in range(1 + (ROUNDS if look is None else FEW_ROUNDS)):
         for start, stop, parts in spans:
             for part in range(parts + 1):
                 cap = start + (stop - start) * part / parts
                 if cap not in tries:
-                    tries[cap] = _try(problem, solve, cap)
+                    tries[cap] = _try(problem, look or solve, cap)
         spans = _around(tries, high)
-    caps = sorted(tries)
+    if look is not None:
+        parts = LOOKS if len(problem.slots) <= SHORT_SLOTS else FEW
+        caps = set(sorted(tries, key=lambda cap: tries[cap].cost)[: NEAREST + 1])
+        caps |= {low + (high - low) * part / parts for part in range(parts + 1)}
+        for cap in sorted(caps - {free.cap_kw}):
+            full, seen = _try(problem, solve, cap), tries.get(cap)
+            if seen is not None and seen.cost < full.cost:
+                full = replace(seen, answer=replace(seen.answer, bound=full.answer.bound))
+            tries[cap] = full
+    certain = sorted(cap for cap in tries if tries[cap].answer.bound > -inf)
     found = min(tries.values(), key=lambda tried: tried.cost)
-    bound = _bound(problem, [tries[cap] for cap in caps])
+    bound = _bound(problem, [tries[cap] for cap in certain])
     return found.task, replace(found.answer, cost=found.cost, bound=min(bound, found.cost))
 
 
@@ -75,8 +95,10 @@ def _around(tries: dict[float, _Try], highest: float) -> list[tuple[float, float
 def _try(problem: Problem, solve: Solve, cap_kw: float) -> _Try:
     limit = min(problem.import_max_w, cap_kw * WH_PER_KWH)
     task, answer = solve(replace(problem, import_max_w=limit, peak_per_kw=0.0))
-    broken = float(settle(task.house, answer.changes).broken.sum())
-    cost = answer.cost - broken + peak_cost(problem, task, answer.changes)
+    flows, fuse = settle(task.house, answer.changes), house_of(problem).imports
+    # The cap may be broken for what it costs, the fuse only where it must give way.
+    over = float(np.maximum(flows.grid - fuse, 0.0).sum()) * task.house.steep
+    cost = answer.cost - float(flows.broken.sum()) + over + peak_cost(problem, task, answer.changes)
     return _Try(cap_kw, task, answer, cost)
 
 

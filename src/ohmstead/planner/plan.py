@@ -7,10 +7,11 @@ itself while the sun and the house do as they please.
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from ohmstead.model import BatteryMode
 
-__all__ = ["Plan", "PlannedSlot", "Side"]
+__all__ = ["Plan", "PlannedBattery", "PlannedSlot", "Side"]
 
 
 class Side(StrEnum):
@@ -20,6 +21,18 @@ class Side(StrEnum):
     GRID = "grid"
     NOWHERE = "nowhere"
     """The sun is turned down."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedBattery:
+    """What a further battery does in one slot."""
+
+    mode: BatteryMode
+    """Charge, discharge or hold, at the power below: two that serve one house would fight."""
+    battery_w: float
+    """At the house's AC; above 0 it discharges."""
+    stored_kwh: float
+    soc_pct: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +61,10 @@ class PlannedSlot:
     """What one more kWh in the battery would save later, when the slot ends."""
     lack_per_kwh: float
     """What one kWh less would cost later; never less than ``worth_per_kwh``."""
+    loads_w: tuple[float, ...] = ()
+    """What each of the problem's loads takes."""
+    beside: tuple[PlannedBattery, ...] = ()
+    """What each of its further batteries does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +73,7 @@ class Plan:
 
     slots: tuple[PlannedSlot, ...]
     cost: float
-    """Energy, wear and peak over all slots."""
+    """Energy, wear, peak and changes of mode over all slots."""
     objective: float
     """``cost`` less what is left in the battery is worth."""
     gap: float
@@ -65,6 +82,11 @@ class Plan:
     """The objective of a house that does not plan."""
     missed: float = 0.0
     """What the soft wishes that cannot be kept count for; 0 when all are."""
+
+    @property
+    def switches(self) -> int:
+        """Return how often the battery changes its mode."""
+        return sum(one.mode is not two.mode for one, two in pairwise(self.slots))
 
     @property
     def saved(self) -> float:

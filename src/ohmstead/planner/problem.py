@@ -16,8 +16,21 @@ import numpy as np
 import numpy.typing as npt
 
 from ohmstead.errors import ProblemError
+from ohmstead.model import BatteryMode
+from ohmstead.planner.flexible import Amount, Car, Load, Run, check_load
 
-__all__ = ["Battery", "Car", "Inverter", "Problem", "Slot", "Taper"]
+__all__ = [
+    "Amount",
+    "Battery",
+    "Beside",
+    "Car",
+    "Inverter",
+    "Load",
+    "Problem",
+    "Run",
+    "Slot",
+    "Taper",
+]
 
 LONGEST_H = 72.0
 """How far a plan may reach."""
@@ -97,17 +110,17 @@ class Inverter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Car:
-    """A car at the house's AC: an amount of energy within a window of slots."""
+class Beside:
+    """A further battery at the house's AC, with whatever inverter it has in its efficiencies.
 
-    energy_kwh: float
-    first_slot: int
-    last_slot: int
-    """The last one, included: the car leaves when it ends."""
-    min_w: float = 0.0
-    max_w: float = 7400.0
-    steps_w: tuple[float, ...] = ()
-    """The powers it can take, when it cannot take all from ``min_w`` to ``max_w``."""
+    It is not emptied into the first one: it gives no more than the house, its loads and the
+    export limit take.
+    """
+
+    battery: Battery
+    end_worth: tuple[tuple[float, float], ...] = ()
+    """As the problem's, for what is left in this one. So is the next."""
+    end_kwh: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +139,14 @@ class Problem:
     end_kwh: float | None = None
     """What should be left at the end, neither more nor less (soft, but dear)."""
     car: Car | None = None
+    loads: tuple[Load, ...] = ()
+    """What else may run earlier or later."""
+    beside: tuple[Beside, ...] = ()
+    """The batteries beside ``battery``."""
+    switch_cost: float = 0.0
+    """What it counts for that the battery changes its mode from one slot to the next."""
+    mode_before: BatteryMode | None = None
+    """What it does before the first slot, where that counts as well."""
     peak_per_kw: float = 0.0
     """Paid for the highest mean import of a slot."""
     peak_paid_kw: float = 0.0
@@ -141,11 +162,25 @@ class Problem:
         _check_span(self)
         _check_numbers(self)
         _check_battery(self.battery)
-        if self.car is not None:
-            _check_car(self.car, len(self.slots))
-        worths = [worth for _, worth in self.end_worth]
-        if worths != sorted(worths, reverse=True):
-            raise ProblemError("end_worth must begin with the dearest kWh")
+        for load in self.every_load:
+            check_load(load, len(self.slots))
+        for other in self.beside:
+            _check_battery(other.battery)
+            _check_worth(other.end_worth)
+        _check_worth(self.end_worth)
+        if not 0 <= self.switch_cost < inf:
+            raise ProblemError("switch_cost must be finite and not below 0")
+
+    @property
+    def every_load(self) -> tuple[Load, ...]:
+        """Return the car, if there is one, and the loads."""
+        return self.loads if self.car is None else (self.car, *self.loads)
+
+
+def _check_worth(end_worth: tuple[tuple[float, float], ...]) -> None:
+    worths = [worth for _, worth in end_worth]
+    if worths != sorted(worths, reverse=True):
+        raise ProblemError("end_worth must begin with the dearest kWh")
 
 
 def _columns(slots: tuple[Slot, ...]) -> npt.NDArray[np.float64]:
@@ -199,10 +234,3 @@ def _check_battery(battery: Battery) -> None:
     for tapers in (battery.charge_tapers, battery.discharge_tapers):
         if [t.from_kwh for t in tapers] != sorted(t.from_kwh for t in tapers):
             raise ProblemError("tapers must be in rising order")
-
-
-def _check_car(car: Car, slots: int) -> None:
-    if not 0 <= car.first_slot <= car.last_slot < slots:
-        raise ProblemError(f"the car's slots must lie within 0 … {slots - 1}")
-    if not (0 <= car.min_w <= car.max_w < inf and 0 <= car.energy_kwh < inf):
-        raise ProblemError("the car's powers and energy must be finite and in order")

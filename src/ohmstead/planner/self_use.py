@@ -5,7 +5,7 @@ from bisect import bisect_right
 from ohmstead.compiled import Row, compiled, listed, packed, row
 from ohmstead.planner.bounds import Limits, Powers
 from ohmstead.planner.convex import Bounds
-from ohmstead.planner.house import House
+from ohmstead.planner.house import House, even
 from ohmstead.planner.merge import Walls
 
 __all__ = ["self_use"]
@@ -13,7 +13,7 @@ __all__ = ["self_use"]
 
 def self_use(house: House, bounds: Bounds, limits: Limits, energy: float) -> list[float]:
     """Return the change of energy of every slot of a house that does not plan."""
-    bus = house.load / house.out - house.pv
+    bus = even(house) - house.pv
     bus = (bus.clip(-house.charge, house.discharge)).clip(-house.charge)
     flow = -bus * house.stored * (bus < 0) - bus / house.delivered * (bus >= 0) - house.standby
     return listed(_followed(row(flow), bounds.walls, limits.powers, energy))

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ohmstead.compiled import Places, listed, numbers
+from ohmstead.model import BatteryMode
 from ohmstead.planner.bounds import Limits, bounds_of, end_of, limits_of
 from ohmstead.planner.convex import Bounds, flat_of, valley_of
 from ohmstead.planner.house import House, house_of, settle
@@ -38,8 +39,10 @@ __all__ = [
     "best",
     "cost_of",
     "first_change",
+    "grid_for",
     "knots_of",
     "look_at",
+    "missed_on",
     "polished",
     "solved",
     "task_of",
@@ -71,6 +74,8 @@ class Task:
     limits: Limits
     energy: float
     """What is stored before the first slot."""
+    taken: tuple[Floats, ...] = ()
+    """What the car, each load and each further battery takes beside the load, kWh a slot."""
 
     @property
     def points(self) -> Points:
@@ -95,6 +100,8 @@ class Answer:
     """The convex curve below every slot; where it has all the knots, it is the slot's own."""
     bent: Places
     """The slots that are not convex."""
+    modes: tuple[BatteryMode, ...] = ()
+    """What every slot does, where changing it costs something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +129,7 @@ def task_of(problem: Problem, car: Floats | None = None) -> Task:
     curves = curves_of(house)
     bounds = bounds_of(problem, house)
     end = end_of(problem, bounds)
-    limits, energy = limits_of(problem, house), problem.battery.energy_kwh
+    limits, energy = limits_of(problem, house), float(problem.battery.energy_kwh)
     return Task(problem, house, curves, bounds, end, limits, energy)
 
 
@@ -249,7 +256,7 @@ def _begun(task: Task, hulled: Answer, first: int, grid: Grid, costs: Floats) ->
 
 def _costs(task: Task, span: range, found: Flat) -> Nodes:
     """Return the cost to come by slot of *span* and node; after it, *found* knows it exactly."""
-    grid = _grid(task)
+    grid = grid_for(task)
     after = valley_of(found, span.stop)
     knots = after.knots()
     nodes = grid.nodes
@@ -258,7 +265,7 @@ def _costs(task: Task, span: range, found: Flat) -> Nodes:
     curves, part = task.curves, slice(span.start, span.stop)
     curves = Curves(curves.xs[part], curves.ys[part], curves.counts[part])
     extra = {
-        index - span.start: _missed(soft, task.bounds.steep, grid)
+        index - span.start: missed_on(soft, task.bounds.steep, grid)
         for index, soft in enumerate(task.bounds.soft)
         if soft is not None and index in span
     }
@@ -314,7 +321,8 @@ def cost_of(task: Task, changes: Sequence[float]) -> float:
     return total + float(np.interp(energies[-1], *knots_of(task.end)))
 
 
-def _grid(task: Task) -> Grid:
+def grid_for(task: Task) -> Grid:
+    """Return the energies over which *task* is searched."""
     low, high = min(task.bounds.lows), max(task.bounds.highs)
     reaches = np.sort(np.abs(task.curves.xs).max(axis=1))
     reach = max(float(reaches[reaches.size // 4]), float(reaches[-1]) / WIDEST, 1e-6)
@@ -330,7 +338,8 @@ def knots_of(end: Curve) -> tuple[list[float], list[float]]:
     return xs, list(accumulate(rises, initial=end.cost))
 
 
-def _missed(soft: tuple[float, float], steep: float, grid: Grid) -> Floats:
+def missed_on(soft: tuple[float, float], steep: float, grid: Grid) -> Floats:
+    """Return what missing a soft wish costs at each node."""
     short = np.maximum(soft[0] - grid.nodes, 0.0) + np.maximum(grid.nodes - soft[1], 0.0)
     missed: Floats = steep * short
     return missed

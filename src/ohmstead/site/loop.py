@@ -301,7 +301,7 @@ class Site:
             if recover and device.name not in self._recovered:
                 await self._recover(device, decision.at)
             if command is None:
-                await writer.undo(device, decision.at, decision.reason)
+                await writer.leave(device, decision.at, decision.reason)
                 return None
         except (DeviceError, JournalError) as exc:
             log.warning("%s", exc)

@@ -3,10 +3,12 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from ohmstead.errors import DeviceError, JournalError, NotWritable, WriteNotConfirmed
 from ohmstead.model import (
+    Ahead,
     Applied,
     BatteryCommand,
     BatteryMode,
@@ -26,10 +28,13 @@ from ohmstead.model import (
     shown,
 )
 from ohmstead.ports import BatteryPort, SettingPort
+from ohmstead.site.ahead import AheadPort, Timers
 from ohmstead.site.budget import WriteBudget
 from ohmstead.site.journal import Journal
 
 __all__ = ["Errand", "Writer", "same"]
+
+_OVERLAP: Final = timedelta(seconds=30)
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +59,9 @@ class Writer:
         self._leases: Mapping[str, Sequence[JournalEntry]] | None = None
         self._modes: dict[str, tuple[BatteryMode, bool]] = {}
         """What each device was last told to do, and whether as fast as it can."""
+        self._timers = Timers()
+        self._sent: dict[tuple[str, str], tuple[datetime, Value | None]] = {}
+        """When each point was last written, and what it showed then; None if that is not known."""
 
     async def change(
         self, device: SettingPort, change: SettingChange, errand: Errand
@@ -75,45 +83,67 @@ class Writer:
         normal = command.mode is BatteryMode.SELF_USE
         undone: tuple[Write, ...] = ()
         try:
+            served = self._timers.points(device.name)
+            ahead = self._ahead(device, command, errand.now)
+            # A charge that has begun goes on with what was set ahead for it.
+            timed = served if command.mode is BatteryMode.CHARGE else _points(ahead)
+            timed |= self._timers.points(device.name)
             kind = (command.mode, command.power_w is None)
             unbound = kind[1] and self._modes.get(device.name) == (command.mode, False)
             # First give back what is ours, then see what is left to do: a power that is no
             # longer said would stay behind as if it were the owner's.
             if normal or unbound:
-                undone = await self.undo(device, errand.now, errand.why)
+                undone = await self.undo(device, errand.now, errand.why, timed)
             changes = device.settings_for(command, errand.now)
             # A command given again may name fewer settings, as some hold what it needs already:
             # only another one gives back what it does not need itself.
-            if not normal and self._modes.get(device.name) != kind:
-                keep = frozenset(change.point for change in changes)
-                undone += await self.undo(device, errand.now, errand.why, keep)
+            another = not normal and self._modes.get(device.name) != kind
+            if another or served - timed:
+                keep = _points(changes) | timed
+                only = None if another else served - timed
+                undone += await self.undo(device, errand.now, errand.why, keep, only)
+            if not normal:
                 self._modes[device.name] = kind
         except NotWritable as exc:
             return Refused(device=device.name, command=command, why=str(exc))
         except (DeviceError, JournalError) as exc:
             return Failed(device=device.name, command=command, why=str(exc))
-        restored = {write.point for write in undone}
-        known = {
-            point: value
-            for point, value in (reading.values.items() if reading else ())
-            if point not in restored
-        }
+        known = self._known(device.name, reading)
         round_ = _Round(self, device, errand, lease=not normal, until=command.until, exempt=normal)
-        result = await round_.carry_out(changes, known)
-        return (
-            result if isinstance(result, Refused) else replace(result, wrote=undone + result.wrote)
-        )
+        now_due = [change for change in changes if change.point not in _points(ahead)]
+        result = await round_.carry_out(now_due, known)
+        if ahead and isinstance(result, Applied):
+            result = await self._set_ahead(round_, ahead, changes, result, known)
+        if isinstance(result, Refused):
+            return result
+        result = replace(result, wrote=undone + result.wrote)
+        if isinstance(result, Applied):
+            result = replace(result, ahead=self._timers.held(device.name))
+        return result
 
     async def undo(
-        self, device: SettingPort, now: datetime, why: str, keep: frozenset[str] = frozenset()
+        self,
+        device: SettingPort,
+        now: datetime,
+        why: str,
+        keep: frozenset[str] = frozenset(),
+        only: frozenset[str] | None = None,
     ) -> tuple[Write, ...]:
         """Give the points on lease, but for those in *keep*, the values they had before us.
+
+        With *only*, none but those.
 
         The last one written comes first, so that what switches a command on goes off first.
         Raises ``DeviceError`` or ``JournalError``; what could not be undone stays on lease.
         """
         self._modes.pop(device.name, None)
-        entries = [e for e in (await self.leases()).get(device.name, ()) if e.point not in keep]
+        if not keep:
+            self._timers.drop(device.name)
+        entries = [
+            entry
+            for entry in (await self.leases()).get(device.name, ())
+            if entry.point not in keep and (only is None or entry.point in only)
+        ]
         wrote: list[Write] = []
         for point in dict.fromkeys(entry.point for entry in reversed(entries)):
             ours = [entry for entry in entries if entry.point == point]
@@ -147,6 +177,7 @@ class Writer:
             "%s: %s %s -> %s: %s",
             entry.device, entry.point, shown(entry.old), shown(entry.new), entry.why,
         )  # fmt: skip
+        self._sent[entry.device, entry.point] = entry.at, None
         try:
             seen = await device.change(change)
         except NotWritable as exc:
@@ -160,6 +191,7 @@ class Writer:
             detail = f"{entry.point}: wrote {shown(entry.new)}, the device shows {shown(seen)}"
             await self._journal.end(number, WriteState.FAILED, detail, lease=entry.lease)
             raise WriteNotConfirmed(entry.device, detail)
+        self._sent[entry.device, entry.point] = entry.at, entry.new
         await self._journal.end(number, WriteState.CONFIRMED, lease=entry.lease)
         return Write(point=entry.point, old=entry.old, new=entry.new)
 
@@ -168,7 +200,69 @@ class Writer:
         reasons = (self._budget.refusal(device, point, now) for point in points)
         return next((reason for reason in reasons if reason), None)
 
+    async def leave(self, device: BatteryPort, now: datetime, why: str) -> None:
+        """Leave *device* to itself, as nobody knows what it should do.
+
+        A charge set ahead is meant for such times, so that stays for a while.
+        """
+        await self.undo(device, now, why, self._timers.lasting(device.name, now))
+
     # ---- how it is done -------------------------------------------------------------
+
+    def _known(self, device: str, reading: Reading | None) -> Mapping[str, Value | None]:
+        """Return what *device* shows; a reading may have begun before our last writes ended."""
+        if reading is None:
+            return {}
+        known = dict(reading.values)
+        for (name, point), (at, value) in self._sent.items():
+            if name == device and reading.at < at + _OVERLAP:
+                known[point] = value
+        return known
+
+    def _ahead(
+        self, device: BatteryPort, command: BatteryCommand, now: datetime
+    ) -> tuple[SettingChange, ...]:
+        """Return the settings of *device* for what *command* has ahead, if it can have any."""
+        changes: tuple[SettingChange, ...] = ()
+        if command.ahead is not None and isinstance(device, AheadPort):
+            wanted = self._timers.wanted(device.name, command.ahead, now)
+            if wanted is not None:
+                changes = device.settings_ahead(replace(command, ahead=wanted), now)
+                points = _points(changes)
+                if changes and not self.refusal(device.name, tuple(points), now):
+                    self._timers.hold(device.name, wanted, points, now)
+                    return changes
+        self._timers.drop(device.name)
+        return ()
+
+    async def _set_ahead(
+        self,
+        round_: "_Round",
+        ahead: Sequence[SettingChange],
+        changes: Sequence[SettingChange],
+        applied: Applied,
+        known: Mapping[str, Value | None],
+    ) -> CommandResult:
+        """Set the timers, after the command itself was *applied*; it counts more than they do."""
+        errand = round_.errand
+        coming = errand.command.ahead if isinstance(errand.command, BatteryCommand) else None
+        timer = replace(
+            round_,
+            errand=replace(errand, why=_ahead_of(coming)),
+            lease=True,
+            until=coming.until if coming else None,
+            exempt=False,
+        )
+        result = await timer.carry_out(ahead, known)
+        if isinstance(result, Refused):
+            log.info("%s: nothing is set ahead: %s", round_.device.name, result.why)
+            self._timers.drop(round_.device.name)
+            left = [change for change in changes if change.point in _points(ahead)]
+            result = await round_.carry_out(left, known)
+            return result if isinstance(result, Refused) else _after(applied, result)
+        if result.wrote:
+            self._timers.wrote(round_.device.name, errand.now)
+        return _after(applied, result)
 
     async def _supersede(self, entry: JournalEntry, point: Point) -> None:
         """Forget older leases on a point that somebody else has changed since."""
@@ -283,6 +377,19 @@ class _Round:
             )
             due.append(entry)
         return due
+
+
+def _points(changes: Sequence[SettingChange]) -> frozenset[str]:
+    return frozenset(change.point for change in changes)
+
+
+def _after(applied: Applied, result: Applied | Failed) -> Applied | Failed:
+    return replace(result, wrote=applied.wrote + result.wrote)
+
+
+def _ahead_of(ahead: Ahead | None) -> str:
+    when = f" from {ahead.start:%H:%M} to {ahead.until:%H:%M} UTC" if ahead else ""
+    return f"set ahead, so that it charges{when} even without us"
 
 
 def same(point: Point, one: Value | None, other: Value | None) -> bool:

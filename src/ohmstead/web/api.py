@@ -113,7 +113,8 @@ def make_api(  # noqa: C901, PLR0915 - a list of routes
     @api.get("/decision")
     async def read_decision() -> schema.DecisionView:
         """The decision that holds now, and what every strategy said."""
-        return schema.decision_view(_last(site).decision)
+        tick = _last(site)
+        return schema.decision_view(tick.decision, tick.results)
 
     @api.get("/decisions")
     async def read_decisions(

@@ -3,9 +3,10 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Final
 
-from ohmstead.model import Decision, Tick
+from ohmstead.model import BatteryCommand, Decision, Tick
 from ohmstead.ports import SitePort
 from ohmstead.web.schema import tick_view
 
@@ -76,5 +77,11 @@ class Live:
     def _note(self, tick: Tick) -> None:
         decision = tick.decision
         last = self.decisions[0] if self.decisions else None
-        if last is None or (last.command, last.reason) != (decision.command, decision.reason):
+        if last is None or _said(last) != _said(decision):
             self.decisions.appendleft(decision)
+
+
+def _said(decision: Decision) -> tuple[BatteryCommand | None, str]:
+    """Return what makes a decision another one; what lies ahead changes all the time."""
+    command = decision.command
+    return command and replace(command, ahead=None), decision.reason

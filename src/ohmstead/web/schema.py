@@ -1,5 +1,6 @@
 """The shapes of the API. Names are the model's own; times are UTC, ending in Z."""
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from typing import Annotated, Any, Literal
 
@@ -33,6 +34,7 @@ from ohmstead.model import (
 )
 
 __all__ = [
+    "AheadView",
     "CommandView",
     "CurveView",
     "DecisionView",
@@ -90,6 +92,16 @@ class AdviceView(_View):
     overruled: bool
 
 
+class AheadView(_View):
+    """A charge in a device's own timers, which it begins and ends by itself."""
+
+    device: str
+    start: Moment
+    until: Moment
+    soc_pct: float | None = None
+    """Its target."""
+
+
 class DecisionView(_View):
     """A decision, who made it, and what every strategy said."""
 
@@ -98,6 +110,8 @@ class DecisionView(_View):
     strategy: str
     reason: str
     trail: list[AdviceView]
+    ahead: list[AheadView] = []
+    """Charges that come even if nobody commands any more."""
 
 
 class ResultView(_View):
@@ -305,21 +319,31 @@ def tick_view(tick: Tick) -> TickView:
     """Return one turn as the API shows it."""
     return TickView(
         site=site_view(tick.snapshot),
-        decision=decision_view(tick.decision),
+        decision=decision_view(tick.decision, tick.results),
         devices=[device_view(device) for device in tick.snapshot.devices.values()],
         results=[result_view(result) for result in tick.results],
         took_s=round(tick.took_s, 4),
     )
 
 
-def decision_view(decision: Decision) -> DecisionView:
-    """Return a decision as the API shows it."""
+def decision_view(decision: Decision, results: Sequence[CommandResult] = ()) -> DecisionView:
+    """Return a decision as the API shows it; *results* tell what it left in timers."""
     return DecisionView(
         at=decision.at,
         command=_command(decision.command),
         strategy=decision.strategy,
         reason=decision.reason,
         trail=[_advice(advice) for advice in decision.trail],
+        ahead=[
+            AheadView(
+                device=result.device,
+                start=result.ahead.start,
+                until=result.ahead.until,
+                soc_pct=result.ahead.soc_pct,
+            )
+            for result in results
+            if isinstance(result, Applied) and result.ahead is not None
+        ],
     )
 
 

@@ -334,7 +334,9 @@ async def command(home: Home, mode: BatteryMode, **wishes: float) -> None:
     await home.read()
     now = home.clock.now()
     ends = None if mode is BatteryMode.SELF_USE else now + timedelta(hours=2)
-    for change in home.driver.settings_for(BatteryCommand(mode=mode, until=ends, **wishes), now):
+    power_w, soc_pct = wishes.get("power_w"), wishes.get("soc_pct")
+    order = BatteryCommand(mode=mode, until=ends, power_w=power_w, soc_pct=soc_pct)
+    for change in home.driver.settings_for(order, now):
         shown = await home.driver.change(change)
         assert same(home.driver.points[change.point], shown, change.value)
 

@@ -34,7 +34,8 @@ class Home:
         await self.driver.read()
         now = self.clock.now()
         ends = None if mode is BatteryMode.SELF_USE else now + timedelta(hours=2)
-        command = BatteryCommand(mode=mode, until=ends, **wishes)
+        power_w, soc_pct = wishes.get("power_w"), wishes.get("soc_pct")
+        command = BatteryCommand(mode=mode, until=ends, power_w=power_w, soc_pct=soc_pct)
         for change in self.driver.settings_for(command, now):
             assert await self.driver.change(change) == change.value
 

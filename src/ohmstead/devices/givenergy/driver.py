@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from ohmstead.clock import Clock
+from ohmstead.devices.givenergy.ahead import changes_ahead
 from ohmstead.devices.givenergy.battery_mode import (
     BATTERY_MODE,
     mode_of,
@@ -169,13 +170,20 @@ class GivEnergyDriver:
 
     def settings_for(self, command: BatteryCommand, now: datetime) -> tuple[SettingChange, ...]:
         """Translate *command* into settings; the one that switches it on stands last."""
+        return changes_for(self._settings.calibration.told(command), now, self._plant())
+
+    def settings_ahead(self, command: BatteryCommand, now: datetime) -> tuple[SettingChange, ...]:
+        """Translate what *command* has ahead into charge slot 1, where nothing else changes."""
+        return changes_ahead(self._settings.calibration.told(command), now, self._plant())
+
+    def _plant(self) -> Plant:
         if self._model is UNKNOWN:
             raise NotWritable(f"{self.name} has not said yet which model it is")
         if self._settings.read_only:
             raise NotWritable(f"{self.name} is configured as read_only")
         shown = self._held()
         size = self._size(shown)
-        plant = Plant(
+        return Plant(
             device=self.name,
             model=self._model,
             rated_w=size.rated_w,
@@ -185,7 +193,6 @@ class GivEnergyDriver:
             shown=shown,
             usual=self._usual,
         )
-        return changes_for(self._settings.calibration.told(command), now, plant)
 
     def captured(self) -> tuple[str, Mapping[str, Mapping[int, int]]]:
         """Return the model's name and every word heard of it, by address space."""

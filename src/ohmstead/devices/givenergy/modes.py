@@ -13,7 +13,7 @@ from ohmstead.devices.givenergy.registers import Model
 from ohmstead.errors import NotWritable
 from ohmstead.model import BatteryCommand, BatteryMode, SettingChange, Value, daily_window
 
-__all__ = ["Plant", "changes_for"]
+__all__ = ["Order", "Pairs", "Plant", "changes_for"]
 
 Pairs = list[tuple[str, Value]]
 
@@ -33,6 +33,12 @@ class Plant:
     """The settings it held when it was last asked; one that never answered is missing."""
     usual: Mapping[str, float]
     """The last value above zero of each rate, and the last reserve or floor below 100."""
+
+    @property
+    def commanded(self) -> bool:
+        """Whether a single-phase model has a battery that charges by the clock."""
+        model = self.model
+        return model.has("charge_enabled") and bool(model.holdings["charge_enabled"].writable)
 
     def shows(self, point: str) -> bool:
         """Tell whether the setting *point* is there at all."""
@@ -61,12 +67,12 @@ def changes_for(command: BatteryCommand, now: datetime, plant: Plant) -> tuple[S
             raise NotWritable(f"{command.mode} needs an end: say until when")
         if command.until <= now:
             raise NotWritable(f"{command.mode} would have ended already")
-    order = _Order(command, now, plant)
+    order = Order(command, now, plant)
     if plant.model.name == "ems":
         pairs = _ems(order)
     elif plant.model.has("forced_charge_enabled"):
         pairs = _three_phase(order)
-    elif plant.model.has("charge_enabled") and plant.model.holdings["charge_enabled"].writable:
+    elif plant.commanded:
         pairs = _single_phase(order)
     else:
         raise NotWritable(f"{plant.device} has no battery that could be commanded")
@@ -76,8 +82,8 @@ def changes_for(command: BatteryCommand, now: datetime, plant: Plant) -> tuple[S
 
 
 @dataclass(frozen=True, slots=True)
-class _Order:
-    """A command, when it was given, and to what."""
+class Order:
+    """A command, when it was given, and to what; with the settings that several modes share."""
 
     command: BatteryCommand
     now: datetime
@@ -85,6 +91,7 @@ class _Order:
 
     @property
     def mode(self) -> BatteryMode:
+        """What the battery shall do."""
         return self.command.mode
 
     @property
@@ -95,17 +102,31 @@ class _Order:
     def slot(self, name: str) -> Pairs:
         """Return the slot from now to the command's end, in the order that never spans a day."""
         assert self.command.until is not None  # noqa: S101 - checked before anything else
-        first, last = f"{name}_start", f"{name}_end"
-        present = self.plant.shown.get(first), self.plant.shown.get(last)
+        present = self.plant.shown.get(f"{name}_start"), self.plant.shown.get(f"{name}_end")
         start, end = daily_window(self.now, self.command.until, self.plant.timezone, present)
+        return self.window(name, start, end)
+
+    def window(self, name: str, start: time, end: time) -> Pairs:
+        """Return the slot from *start* to *end*, in the order that never spans a day."""
+        first, last = f"{name}_start", f"{name}_end"
         pairs: Pairs = [(first, start), (last, end)]
-        closes = present[1]
+        closes = self.plant.shown.get(last)
         return pairs[::-1] if isinstance(closes, time) and start > closes else pairs
 
     def target(self) -> int:
         """Return where a charge ends."""
         soc_pct = self.command.soc_pct
         return _FULL if soc_pct is None else _within(soc_pct)
+
+    def charge_target(self) -> Pairs:
+        """Return the target; a full charge has none, or the last per cent would go to and fro."""
+        target = self.target()
+        pairs: Pairs = []
+        if self.plant.shows("charge_slot_1_target_soc_pct"):
+            pairs.append(("charge_slot_1_target_soc_pct", target))
+        if target < _FULL:
+            return [*pairs, ("charge_target_soc_pct", target), ("charge_target_enabled", True)]
+        return [*pairs, ("charge_target_enabled", False)]
 
     def floor(self, level: str = "reserve_soc_pct") -> int:
         """Return where a discharge ends: as told, or where the owner has it end by *level*."""
@@ -115,9 +136,11 @@ class _Order:
         return _within(soc_pct)
 
     def pause(self, what: str) -> Pairs:
+        """Forbid *what* until the command ends."""
         return [*self.slot("pause_slot"), ("pause_mode", what)]
 
     def unpaused(self) -> Pairs:
+        """Forbid nothing, where the model knows pauses."""
         return [("pause_mode", "none")] if self.plant.shows("pause_mode") else []
 
     def emptied(self, name: str, numbers: range) -> Pairs:
@@ -164,7 +187,7 @@ class _Order:
         return [(level, _within(self.plant.usual.get(level, _LEAST)))]
 
 
-def _single_phase(order: _Order) -> Pairs:
+def _single_phase(order: Order) -> Pairs:
     plant = order.plant
     quiet: Pairs = [("charge_enabled", False), ("discharge_enabled", False)]
     normal: Pairs = [*quiet, *order.unpaused(), ("eco_mode_enabled", True)]
@@ -175,7 +198,7 @@ def _single_phase(order: _Order) -> Pairs:
             return [
                 ("discharge_enabled", False),
                 *order.unpaused(),
-                *_charge_target(order),
+                *order.charge_target(),
                 *order.rate("charge"),
                 *order.slot("charge_slot_1"),
                 ("charge_enabled", True),
@@ -198,7 +221,7 @@ def _single_phase(order: _Order) -> Pairs:
             return [*normal, *opened, *((rate, 0) for rate in shut)]
 
 
-def _exported(order: _Order) -> Pairs:
+def _exported(order: Order) -> Pairs:
     """Return a discharge at the power told, into the grid if the house does not take it."""
     floor = order.floor()
     ten = order.plant.shows("discharge_slot_1_floor_soc_pct")
@@ -218,18 +241,7 @@ def _exported(order: _Order) -> Pairs:
     ]
 
 
-def _charge_target(order: _Order) -> Pairs:
-    """Return the target; a full charge has none, or the last per cent would go to and fro."""
-    target = order.target()
-    pairs: Pairs = []
-    if order.plant.shows("charge_slot_1_target_soc_pct"):
-        pairs.append(("charge_slot_1_target_soc_pct", target))
-    if target < _FULL:
-        return [*pairs, ("charge_target_soc_pct", target), ("charge_target_enabled", True)]
-    return [*pairs, ("charge_target_enabled", False)]
-
-
-def _three_phase(order: _Order) -> Pairs:
+def _three_phase(order: Order) -> Pairs:
     plant = order.plant
     no_charge: Pairs = [("forced_charge_enabled", False), ("ac_charge_enabled", False)]
     no_discharge: Pairs = [("forced_discharge_enabled", False)]
@@ -269,7 +281,7 @@ def _three_phase(order: _Order) -> Pairs:
             raise NotWritable(f"{plant.device} has no setting for {mode}")
 
 
-def _ems(order: _Order) -> Pairs:
+def _ems(order: Order) -> Pairs:
     plant = order.plant
     control: Pairs = [("plant_control_enabled", True)]
     match order.mode:

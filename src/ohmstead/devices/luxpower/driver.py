@@ -12,7 +12,7 @@ from typing import Final, Self
 from ohmstead.clock import Clock
 from ohmstead.devices.luxpower.frames import Function
 from ohmstead.devices.luxpower.guard import check_enable_word
-from ohmstead.devices.luxpower.modes import Plant, changes_for
+from ohmstead.devices.luxpower.modes import Plant, changes_ahead, changes_for
 from ohmstead.devices.luxpower.reading import DERIVED, Facts, reading_of
 from ohmstead.devices.luxpower.registers import COMMON, MODELS, Model, model_of
 from ohmstead.devices.luxpower.settings import LuxPowerSettings
@@ -122,12 +122,19 @@ class LuxPowerDriver:
 
     def settings_for(self, command: BatteryCommand, now: datetime) -> tuple[SettingChange, ...]:
         """Translate *command* into settings; the one that switches it on stands last."""
+        return changes_for(self._settings.calibration.told(command), now, self._plant())
+
+    def settings_ahead(self, command: BatteryCommand, now: datetime) -> tuple[SettingChange, ...]:
+        """Translate what *command* has ahead into AC charging by the clock."""
+        return changes_ahead(self._settings.calibration.told(command), now, self._plant())
+
+    def _plant(self) -> Plant:
         if self._model is None:
             raise NotWritable(f"{self.name} has not said yet which model it is")
         if self._settings.read_only:
             raise NotWritable(f"{self.name} is configured as read_only")
         shown = self._held(self._model)
-        plant = Plant(
+        return Plant(
             device=self.name,
             model=self._model,
             rated_w=self._settings.rated_w or self._model.rated_w,
@@ -135,7 +142,6 @@ class LuxPowerDriver:
             shown=shown,
             usual=self._usual,
         )
-        return changes_for(self._settings.calibration.told(command), now, plant)
 
     def captured(self) -> tuple[str, Mapping[str, Mapping[int, int]]]:
         """Return the model's name and every word heard of it, by address space."""

@@ -5,15 +5,23 @@ its own local clock; a slot ends by itself, so a dead controller leaves the hous
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from dataclasses import dataclass, replace
+from datetime import datetime, time, tzinfo
 from typing import Final, assert_never
 
 from ohmstead.devices.luxpower.registers import Model
 from ohmstead.errors import NotWritable
-from ohmstead.model import BatteryCommand, BatteryMode, Range, SettingChange, Value, daily_window
+from ohmstead.model import (
+    BatteryCommand,
+    BatteryMode,
+    Range,
+    SettingChange,
+    Value,
+    coming_window,
+    daily_window,
+)
 
-__all__ = ["Plant", "changes_for"]
+__all__ = ["Plant", "changes_ahead", "changes_for"]
 
 _SWITCHES: Final = ("ac_charge_enabled", "forced_discharge_enabled", "charge_priority_enabled")
 _SLOTTED: Final = {
@@ -21,6 +29,8 @@ _SLOTTED: Final = {
     BatteryMode.CHARGE_SOLAR: ("charge_priority", "soc_limit_pct"),
     BatteryMode.DISCHARGE: ("forced_discharge", "soc_floor_pct"),
 }
+_SHUTS_CHARGING: Final = frozenset({BatteryMode.EXPORT_SOLAR, BatteryMode.IDLE})
+_MIDNIGHT: Final = time(0, 0)
 _RATES: Final = ("charge_rate_pct", "discharge_rate_pct")
 _FLOOR_PCT: Final = 10.0
 """The inverter's own default for where a discharge ends."""
@@ -52,6 +62,47 @@ def changes_for(command: BatteryCommand, now: datetime, plant: Plant) -> tuple[S
     return tuple(
         SettingChange(device=plant.device, point=point, value=value) for point, value in pairs
     )
+
+
+def changes_ahead(
+    command: BatteryCommand, now: datetime, plant: Plant
+) -> tuple[SettingChange, ...]:
+    """Return the settings of the charge that *command* has ahead, the switch last; or none.
+
+    AC charging has a power and a limit of its own, so the sun is stored as before. Where the
+    charge rate itself is shut until somebody lifts it, no timer can charge.
+    """
+    ahead = command.ahead
+    if ahead is None or command.mode in _SHUTS_CHARGING:
+        return ()
+    start, end = coming_window(now, ahead.start, ahead.until, plant.timezone)
+    charge = replace(command, mode=BatteryMode.CHARGE, soc_pct=ahead.soc_pct)
+    slot: list[tuple[str, Value]] = [
+        ("ac_charge_slot_1_start", start),
+        ("ac_charge_slot_1_end", end),
+    ]
+    closes = plant.shown.get("ac_charge_slot_1_end")
+    pairs = [
+        _power("ac_charge", ahead.power_w, plant),
+        _soc("ac_charge_soc_limit_pct", charge, plant),
+        *_emptied("ac_charge", plant),
+        # In the order that never spans a day.
+        *(slot[::-1] if isinstance(closes, time) and start > closes else slot),
+        ("ac_charge_enabled", True),
+    ]
+    return tuple(
+        SettingChange(device=plant.device, point=point, value=value) for point, value in pairs
+    )
+
+
+def _emptied(name: str, plant: Plant) -> list[tuple[str, Value]]:
+    """Switch the owner's other slots off that are in use: the switch is for all of them."""
+    pairs: list[tuple[str, Value]] = []
+    for n in (2, 3):
+        first, last = f"{name}_slot_{n}_start", f"{name}_slot_{n}_end"
+        if plant.shown.get(first) != plant.shown.get(last):
+            pairs += [(first, _MIDNIGHT), (last, _MIDNIGHT)]
+    return pairs
 
 
 def _pairs(command: BatteryCommand, now: datetime, plant: Plant) -> list[tuple[str, Value]]:

@@ -47,6 +47,7 @@ function showTick(tick) {
   if (command && command.until) mode += " until " + clock(command.until);
   find("mode").textContent = mode;
   find("reason").textContent = "because " + decision.reason;
+  find("ahead").textContent = decision.ahead.map((ahead) => `${ahead.device} charges from ${clock(ahead.start)} to ${clock(ahead.until)} by itself, should Ohmstead fall silent`).join("; ");
   find("powers").replaceChildren(
     power("Solar", watts(site.pv_w)),
     power("Grid", watts(site.grid_w === null ? null : Math.abs(site.grid_w)), site.grid_w === null ? "" : site.grid_w >= 0 ? "import" : "export"),
