@@ -22,7 +22,7 @@ SEASONS = {
     "summer": date(2025, 7, 8),
     "autumn": date(2025, 10, 8),
 }
-FLOORS = {"agile": 0.93, "go": 0.93, "intelligent_go": 0.93, "flux": 0.85}
+FLOORS = {"agile": 0.93, "go": 0.93, "intelligent_go": 0.93, "flux": 0.9}
 """The share kept over all four seasons: what was measured, less a margin for short spans."""
 FLAT_LOSES = 0.01
 """With one price all day there is nothing to plan: so much a day may be lost by trying."""
