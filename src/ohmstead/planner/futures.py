@@ -179,4 +179,4 @@ def _named(slot: PlannedSlot, mode: BatteryMode | None) -> PlannedSlot:
     if mode is None or slot.mode is mode:
         return slot
     surplus_to, deficit_from = _SIDES[mode]
-    return replace(slot, mode=mode, power_w=None, surplus_to=surplus_to, deficit_from=deficit_from)
+    return slot._replace(mode=mode, power_w=None, surplus_to=surplus_to, deficit_from=deficit_from)

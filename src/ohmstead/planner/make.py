@@ -1,7 +1,8 @@
 """From a problem to its plan: solve, be gentle, and say what every slot should do."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, islice, repeat
+from itertools import accumulate, repeat
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from ohmstead.compiled import numbers
 from ohmstead.model import BatteryMode
 from ohmstead.planner.beside import best_beside, look_beside
 from ohmstead.planner.gentle import gentle
-from ohmstead.planner.house import WH_PER_KWH, even, house_of, settle
+from ohmstead.planner.house import WH_PER_KWH, Flows, even, house_of, settle
 from ohmstead.planner.merge import worths_at
 from ohmstead.planner.peak import Solve, best_below_a_peak, peak_cost
 from ohmstead.planner.plan import Plan, PlannedSlot, Side
@@ -213,55 +214,55 @@ def _slots(
     """Return the first *count* slots of a plan, what all cost, and what is left beside."""
     problem, house = task.problem, task.house
     flows, shares = settle(house, changes), shares_of(task)
-    top, bottom = problem.battery.capacity_kwh, problem.battery.reserve_kwh
-    per_cent = 100.0 / top
+    per_cent, hours = 100.0 / problem.battery.capacity_kwh, problem.columns[0][:count]
+    to_w = WH_PER_KWH / hours
+    watts = (flows.bus[:count] * to_w).tolist()
+    acts, targets = _acts(task, flows, energies[1:][:count], answer.modes)
+    worths, lacks = worths_at(answer.after, numbers(energies), SAME_KWH)
     rows = zip(
-        problem.slots,
-        flows.bus.tolist(),
-        flows.grid.tolist(),
-        flows.curtailed.tolist(),
-        flows.cost.tolist(),
-        (even(house) - house.pv).tolist(),
-        energies[1:],
-        *worths_at(answer.after, numbers(energies), SAME_KWH),
-        answer.modes or repeat(None),
+        hours.tolist(),
+        [act.mode for act in acts],
+        [abs(power_w) if act.capped else None for act, power_w in zip(acts, watts, strict=True)],
+        [target * per_cent for target in targets],
+        [act.surplus_to for act in acts],
+        [act.deficit_from for act in acts],
+        watts,
+        (flows.grid[:count] * to_w).tolist(),
+        (flows.curtailed[:count] * to_w).tolist(),
         shares.car_w,
+        energies[1:],
+        [energy * per_cent for energy in energies[1:]],
+        [cost + worn for cost, worn in zip(flows.cost.tolist(), shares.cost, strict=True)],
+        worths,
+        lacks,
         shares.loads_w,
         shares.beside,
-        shares.cost,
         strict=False,
     )
-    found = []
-    for slot, bus, grid, curtailed, cost, need, energy, *rest in islice(rows, count):
-        worth, lack, mode, car_w, loads_w, beside, worn = rest
-        room = (energy > bottom + SAME_KWH, energy < top - SAME_KWH)
-        act = _act(bus, need, curtailed, room)
+    slots = tuple(map(PlannedSlot._make, rows))
+    return slots, float(flows.cost.sum()) + sum(shares.cost), shares.left
+
+
+def _acts(
+    task: Task, flows: Flows, energies: Sequence[float], modes: Sequence[BatteryMode | None]
+) -> tuple[list[_Act], list[float]]:
+    """Return how slots behave that end with *energies* stored, and where each of them stops."""
+    house, battery = task.house, task.problem.battery
+    least, most = battery.reserve_kwh, battery.capacity_kwh
+    low, high = least + SAME_KWH, most - SAME_KWH
+    needs = (even(house) - house.pv).tolist()
+    acts, targets = [], []
+    rows = zip(
+        energies, flows.bus.tolist(), needs, flows.curtailed.tolist(), modes or repeat(None),
+        strict=False,
+    )  # fmt: skip
+    for energy, bus, need, curtailed, mode in rows:
+        act = _act(bus, need, curtailed, (energy > low, energy < high))
         if mode is not None:
             act = _kept_act(mode, act, curtailed)
-        to_w = WH_PER_KWH / slot.hours
-        target = energy if act.capped else bottom if need > 0 else top
-        found.append(
-            PlannedSlot(
-                hours=slot.hours,
-                mode=act.mode,
-                power_w=abs(bus) * to_w if act.capped else None,
-                target_pct=target * per_cent,
-                surplus_to=act.surplus_to,
-                deficit_from=act.deficit_from,
-                battery_w=bus * to_w,
-                grid_w=grid * to_w,
-                curtailed_w=curtailed * to_w,
-                car_w=car_w,
-                stored_kwh=energy,
-                soc_pct=energy * per_cent,
-                cost=cost + worn,
-                worth_per_kwh=worth,
-                lack_per_kwh=lack,
-                loads_w=loads_w,
-                beside=beside,
-            )
-        )
-    return tuple(found), float(flows.cost.sum()) + sum(shares.cost), shares.left
+        acts.append(act)
+        targets.append(energy if act.capped else least if need > 0 else most)
+    return acts, targets
 
 
 def _act(bus: float, need: float, curtailed: float, room: tuple[bool, bool]) -> _Act:

@@ -8,6 +8,7 @@ itself while the sun and the house do as they please.
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
+from typing import NamedTuple
 
 from ohmstead.model import BatteryMode
 
@@ -35,9 +36,8 @@ class PlannedBattery:
     soc_pct: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedSlot:
-    """One slot of a plan."""
+class PlannedSlot(NamedTuple):
+    """One slot of a plan. A tuple: hundreds are made in well under a millisecond."""
 
     hours: float
     mode: BatteryMode

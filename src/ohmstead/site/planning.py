@@ -103,7 +103,7 @@ def _sun_stored_early(question: Question, habit: Habit | None) -> Hedged:
     futures = _futures(question, less)
     hedged = make_hedged_plan(futures, habit, least_gain=_WORTH_HEDGING)
     slots = tuple(
-        replace(planned, cost=planned.cost - _fed_in_kwh(planned) * hair)
+        planned._replace(cost=planned.cost - _fed_in_kwh(planned) * hair)
         for planned, hair in zip(hedged.plan.slots, less, strict=True)
     )
     early, middle = hedged.plan, futures[0].problem
