@@ -27,7 +27,7 @@ def test_with_a_charge_on_the_peak_too() -> None:
 
 def other(problem: Problem, more: float) -> Problem:
     """Return *problem* on a day of other sun."""
-    return replace(problem, slots=tuple(replace(s, pv_kwh=s.pv_kwh * more) for s in problem.slots))
+    return replace(problem, slots=tuple(s._replace(pv_kwh=s.pv_kwh * more) for s in problem.slots))
 
 
 @pytest.mark.parametrize("path", FILES[:5], ids=lambda path: path.stem)

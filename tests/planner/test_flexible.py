@@ -88,7 +88,7 @@ def test_what_cannot_be_had_in_time_is_taken_as_far_as_it_can() -> None:
 
 
 def test_more_than_is_needed_is_taken_where_taking_is_paid_for() -> None:
-    slots = tuple(replace(slot, import_per_kwh=-0.05) for slot in house().slots)
+    slots = tuple(slot._replace(import_per_kwh=-0.05) for slot in house().slots)
     plan = make_plan(house(replace(HEATER, most_kwh=5.5), slots=slots))
     assert sum(kwh_of(plan, 0)) == pytest.approx(5.5)
 
@@ -143,7 +143,7 @@ def test_two_halves_of_a_battery_earn_what_the_whole_does() -> None:
 def test_a_further_battery_is_told_what_to_do_within_what_it_can() -> None:
     other = replace(BATTERY, capacity_kwh=3.0, charge_max_w=800.0, wear_per_kwh=0.01)
     worth = ((3.0, 0.05),)
-    slots = tuple(replace(slot, load_kwh=0.9) for slot in house().slots)
+    slots = tuple(slot._replace(load_kwh=0.9) for slot in house().slots)
     problem = house(beside=(Beside(battery=other, end_worth=worth),), slots=slots)
     plan = make_plan(problem)
     rows = [slot.beside[0] for slot in plan.slots]
@@ -157,7 +157,7 @@ def test_a_further_battery_is_told_what_to_do_within_what_it_can() -> None:
 
 def test_futures_share_the_loads_of_the_first() -> None:
     bright = house(HEATER)
-    dull = replace(bright, slots=tuple(replace(slot, load_kwh=0.4) for slot in bright.slots))
+    dull = replace(bright, slots=tuple(slot._replace(load_kwh=0.4) for slot in bright.slots))
     hedged = make_hedged_plan([Future(share=0.5, problem=bright), Future(share=0.5, problem=dull)])
     assert sum(kwh_of(hedged.plan, 0)) == pytest.approx(4.0)
 

@@ -29,7 +29,7 @@ def awkward(seed: int) -> Problem:
     problem = replace(
         problem,
         slots=tuple(
-            replace(slot, low_kwh=low if dice.random() < 0.2 else 0.0) for slot in problem.slots
+            slot._replace(low_kwh=low if dice.random() < 0.2 else 0.0) for slot in problem.slots
         ),
         battery=replace(
             battery,
@@ -119,12 +119,12 @@ def better(problem: Problem) -> Problem:
 
 
 def cheaper(problem: Problem) -> Problem:
-    cut = (replace(slot, import_per_kwh=slot.import_per_kwh - 0.05) for slot in problem.slots)
+    cut = (slot._replace(import_per_kwh=slot.import_per_kwh - 0.05) for slot in problem.slots)
     return replace(problem, slots=tuple(cut))
 
 
 def dearer_export(problem: Problem) -> Problem:
-    more = (replace(slot, export_per_kwh=slot.export_per_kwh + 0.05) for slot in problem.slots)
+    more = (slot._replace(export_per_kwh=slot.export_per_kwh + 0.05) for slot in problem.slots)
     return replace(problem, slots=tuple(more))
 
 
@@ -160,7 +160,7 @@ def test_knowing_what_comes_never_costs_more_than_guessing_it(seed: int, other: 
     guess = replace(
         true,
         slots=tuple(
-            replace(slot, load_kwh=slot.load_kwh * dice.uniform(0.5, 2)) for slot in true.slots
+            slot._replace(load_kwh=slot.load_kwh * dice.uniform(0.5, 2)) for slot in true.slots
         ),
     )
     task = task_of(true)

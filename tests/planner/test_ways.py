@@ -45,7 +45,7 @@ def house(**more: object) -> Problem:
 def sunny(problem: Problem, kwh: float) -> Problem:
     """Return the same with so much sun in each of the dear half-hours."""
     slots = (
-        replace(slot, pv_kwh=0.0 if index in NIGHT else kwh)
+        slot._replace(pv_kwh=0.0 if index in NIGHT else kwh)
         for index, slot in enumerate(problem.slots)
     )
     return replace(problem, slots=tuple(slots))
@@ -61,7 +61,7 @@ def test_what_is_needed_is_charged_slowly_over_the_whole_cheap_window() -> None:
 
 
 def test_little_is_charged_in_few_slots_at_a_sensible_power() -> None:
-    slots = tuple(replace(slot, load_kwh=0.06) for slot in house().slots)
+    slots = tuple(slot._replace(load_kwh=0.06) for slot in house().slots)
     plan = make_plan(replace(house(), slots=slots))
     charging = [index for index in NIGHT if plan.slots[index].battery_w < -1]
     assert charging == [9, 10, 11]
@@ -99,7 +99,7 @@ def test_every_slot_has_a_reason_with_its_numbers() -> None:
 
 def test_spare_sun_is_turned_down_where_export_costs() -> None:
     problem = sunny(house(), 2.0)
-    slots = (replace(slot, export_per_kwh=-0.1) for slot in problem.slots)
+    slots = (slot._replace(export_per_kwh=-0.1) for slot in problem.slots)
     problem = replace(problem, slots=tuple(slots))
     plan = make_plan(problem)
     assert plan.slots[-1].curtailed_w > 0
@@ -112,10 +112,10 @@ def test_spare_sun_is_turned_down_where_export_costs() -> None:
 
 
 def test_a_cloudy_future_makes_the_night_charge_more() -> None:
-    cheap_now = replace(house().slots[0], hours=0.5)
-    dear = tuple(replace(slot, import_per_kwh=DEAR) for slot in house().slots[1:])
+    cheap_now = house().slots[0]._replace(hours=0.5)
+    dear = tuple(slot._replace(import_per_kwh=DEAR) for slot in house().slots[1:])
     bright = sunny(replace(house(), slots=(cheap_now, *dear)), 0.5)
-    dull = replace(bright, slots=tuple(replace(slot, pv_kwh=0.0) for slot in bright.slots))
+    dull = replace(bright, slots=tuple(slot._replace(pv_kwh=0.0) for slot in bright.slots))
     alone = make_plan(bright)
     hedged = make_hedged_plan([Future(share=0.5, problem=bright), Future(share=0.5, problem=dull)])
     assert hedged.plan.slots[0].stored_kwh >= alone.slots[0].stored_kwh - 1e-9
@@ -128,7 +128,7 @@ def test_a_cloudy_future_makes_the_night_charge_more() -> None:
 def test_a_common_first_step_never_costs_more_than_the_middles_own(seed: int) -> None:
     middle = random_problem(seed, slots=10)
     low = replace(
-        middle, slots=tuple(replace(slot, pv_kwh=slot.pv_kwh * 0.4) for slot in middle.slots)
+        middle, slots=tuple(slot._replace(pv_kwh=slot.pv_kwh * 0.4) for slot in middle.slots)
     )
     hedged = make_hedged_plan([Future(share=0.7, problem=middle), Future(share=0.3, problem=low)])
     assert hedged.expected <= hedged.alone + 1e-9
@@ -155,10 +155,10 @@ def test_a_battery_that_is_full_by_a_rounding_more_is_full(part: int) -> None:
 
 def test_a_hold_stores_the_sun_of_a_bright_day_and_spares_the_battery_of_a_dull_one() -> None:
     slots = house().slots
-    soon = replace(slots[0], hours=0.5, import_per_kwh=0.57, load_kwh=0.5)
-    dear = [replace(slot, hours=0.5, import_per_kwh=0.6, load_kwh=1.0) for slot in slots[1:]]
+    soon = slots[0]._replace(hours=0.5, import_per_kwh=0.57, load_kwh=0.5)
+    dear = [slot._replace(hours=0.5, import_per_kwh=0.6, load_kwh=1.0) for slot in slots[1:]]
     begun = replace(house(), battery=replace(house().battery, energy_kwh=3.0))
-    bright, dull = (replace(begun, slots=(replace(soon, pv_kwh=sun), *dear)) for sun in (0.6, 0.0))
+    bright, dull = (replace(begun, slots=(soon._replace(pv_kwh=sun), *dear)) for sun in (0.6, 0.0))
     hedged = make_hedged_plan([Future(share=0.5, problem=bright), Future(share=0.5, problem=dull)])
     first = hedged.plan.slots[0]
     assert first.mode is BatteryMode.HOLD
@@ -175,7 +175,7 @@ def test_futures_need_shares() -> None:
 def test_a_plan_in_force_stays_unless_a_new_one_gains_enough() -> None:
     problem = random_problem(7, slots=12)
     old = make_plan(problem)
-    dearer = (replace(slot, import_per_kwh=slot.import_per_kwh + 0.02) for slot in problem.slots)
+    dearer = (slot._replace(import_per_kwh=slot.import_per_kwh + 0.02) for slot in problem.slots)
     changed = replace(problem, slots=tuple(dearer))
     stored = tuple(slot.stored_kwh for slot in old.slots)
     fresh = make_plan(changed)
@@ -244,7 +244,7 @@ def test_with_a_peak_no_plan_is_below_what_highs_proves_and_all_are_near(paid_kw
 def test_a_taper_is_kept_and_known_beforehand() -> None:
     tapers = (Taper(from_kwh=8.0, share=0.1),)
     battery = replace(house().battery, charge_tapers=tapers)
-    slots = tuple(replace(slot, load_kwh=0.8) for slot in house().slots)
+    slots = tuple(slot._replace(load_kwh=0.8) for slot in house().slots)
     plan = make_plan(replace(house(), slots=slots, battery=battery))
     stored = 1.0
     for slot in plan.slots:
@@ -256,7 +256,7 @@ def test_a_taper_is_kept_and_known_beforehand() -> None:
 
 def test_a_wish_for_a_time_is_kept_whatever_it_costs() -> None:
     slots = list(house().slots)
-    slots[20] = replace(slots[20], low_kwh=8.0)
+    slots[20] = slots[20]._replace(low_kwh=8.0)
     plan = make_plan(replace(house(), slots=tuple(slots)))
     assert plan.slots[20].stored_kwh == pytest.approx(8.0)
     assert plan.missed == pytest.approx(0.0, abs=1e-9)

@@ -206,7 +206,7 @@ class _Search:
         free = replace(
             self.problem,
             import_max_w=inf,
-            slots=tuple(replace(slot, import_max_w=inf) for slot in self.problem.slots),
+            slots=tuple(slot._replace(import_max_w=inf) for slot in self.problem.slots),
         )
         yield self._each(free, nothing, planned)
         alone = self.alone

@@ -10,7 +10,7 @@ given, the sun sits on the same bus), the house's AC otherwise.
 from dataclasses import dataclass, field
 from itertools import chain
 from math import inf, isfinite
-from operator import attrgetter
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -34,18 +34,15 @@ __all__ = [
 
 LONGEST_H = 72.0
 """How far a plan may reach."""
-COLUMNS = (
-    *("hours", "import_per_kwh", "export_per_kwh", "load_kwh", "pv_kwh"),
-    *("charge_max_w", "discharge_max_w", "import_max_w", "export_max_w"),
-    *("low_kwh", "high_kwh"),
-)
 NEVER_NEGATIVE = slice(3, 9)
 ALWAYS_FINITE = slice(1, 5)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slot:
-    """One span of the future: what energy costs, what the house needs, what the sun gives."""
+class Slot(NamedTuple):
+    """One span of the future: what energy costs, what the house needs, what the sun gives.
+
+    A tuple: a backtest makes millions of them.
+    """
 
     hours: float
     import_per_kwh: float
@@ -184,10 +181,9 @@ def _check_worth(end_worth: tuple[tuple[float, float], ...]) -> None:
 
 
 def _columns(slots: tuple[Slot, ...]) -> npt.NDArray[np.float64]:
-    numbers = chain.from_iterable(map(attrgetter(*COLUMNS), slots))
-    width = len(COLUMNS)
-    rows = np.fromiter(numbers, np.float64, width * len(slots)).reshape(-1, width)
-    return np.ascontiguousarray(rows.T)
+    width = len(Slot._fields)
+    rows = np.fromiter(chain.from_iterable(slots), np.float64, width * len(slots))
+    return np.ascontiguousarray(rows.reshape(-1, width).T)
 
 
 def _check_span(problem: Problem) -> None:
