@@ -88,7 +88,7 @@ def test_a_heater_takes_whole_half_hours_until_it_has_enough() -> None:
 def test_what_it_has_had_is_not_planned_again() -> None:
     had, plan, now = list[float](), planned(HEATER), EVENING
     while now < EVENING + timedelta(hours=12.5):
-        now += timedelta(minutes=13)
+        now += timedelta(minutes=34)
         plan = planned(HEATER, at=now, in_force=plan)
         had += [taken.kwh for taken in plan.taken]
     assert had[-1] == pytest.approx(4.0, abs=0.7)

@@ -96,6 +96,18 @@ class Plan:
             return self.slots[number]
         return None
 
+    def on_times(self, load: str) -> tuple[tuple[datetime, datetime], ...]:
+        """Return from when until when the *load* of this name is to be on."""
+        found = list[tuple[datetime, datetime]]()
+        for slot in self.slots:
+            if not slot.runs(load):
+                continue
+            if found and found[-1][1] == slot.start:
+                found[-1] = (found[-1][0], slot.end)
+            else:
+                found.append((slot.start, slot.end))
+        return tuple(found)
+
     def soc_at(self, moment: datetime) -> float | None:
         """Return what should be stored at *moment*, or None where nothing is planned."""
         now = self.at(moment)
