@@ -31,20 +31,23 @@ class LoadsAsked:
     names: tuple[str, ...]
     """Of all loads, whether there is anything to plan for them or not."""
     going_w: Sequence[Mapping[str, float]]
-    """What runs under way take in each slot, on average."""
+    """What runs under way take in each slot, on average; empty where there are none."""
     taken: tuple[LoadTaken, ...]
 
     def fixed_w(self, number: int) -> float:
-        """Return what the runs under way take in a slot."""
+        """Return what the runs under way take in a slot; ask only where there are some."""
         return sum(self.going_w[number].values())
 
     def watts(self, number: int, planned: PlannedSlot) -> dict[str, float]:
         """Return what each load takes in a slot, by its name."""
-        going = self.going_w[number]
+        going = self.going_w[number] if self.going_w else {}
         found = {name: going.get(name, 0.0) for name in self.names}
         for load, watts in zip(self.loads, planned.loads_w, strict=False):
             found[load.name] += watts
         return found
+
+
+_NONE: Final = LoadsAsked(loads=(), names=(), going_w=(), taken=())
 
 
 def loads_asked(
@@ -54,6 +57,8 @@ def loads_asked(
     in_force: Plan | None,
 ) -> LoadsAsked:
     """Return what is to be planned of *loads* in *spans*, after what *in_force* foresaw."""
+    if not loads:
+        return _NONE
     asked, taken = list[Load](), list[LoadTaken]()
     going: list[dict[str, float]] = [{} for _ in spans]
     begins, horizon = spans[0].start, spans[-1].end
@@ -68,7 +73,8 @@ def loads_asked(
                 made = _run(load, slots, spans) if load.is_run else _amount(load, slots, had, spans)
                 asked += [] if made is None else [made]
     names = tuple(load.name for load in loads)
-    return LoadsAsked(loads=tuple(asked), names=names, going_w=going, taken=tuple(taken))
+    going_w = tuple(going) if any(going) else ()
+    return LoadsAsked(loads=tuple(asked), names=names, going_w=going_w, taken=tuple(taken))
 
 
 def _taken(

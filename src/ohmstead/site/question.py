@@ -129,7 +129,8 @@ class Question:
         span, car = self.spans[number], self.cars[number]
         hours = (span.end - span.start) / timedelta(hours=1)
         house_kwh, pv_kwh = self.house_kwh(number, likely), self.sun_kwh(number, likely)
-        house_kwh += self.flexible.fixed_w(number) * hours / 1_000
+        if self.flexible.going_w:
+            house_kwh += self.flexible.fixed_w(number) * hours / 1_000
         missing_w = max(house_kwh - pv_kwh, 0.0) / hours * 1_000
         export = self.sold_per_kwh(number)
         most_w = inf if self.settings.export else missing_w
