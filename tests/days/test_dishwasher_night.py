@@ -1,4 +1,4 @@
-"""A night on two prices: the dishwasher waits for the cheap hours, by a relay that follows the plan."""
+"""A night on two prices: the dishwasher waits for the cheap hours, as the plan tells its relay."""
 
 from datetime import timedelta
 from itertools import pairwise
