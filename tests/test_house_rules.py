@@ -49,6 +49,10 @@ BARE_NUMBERS = {
     "Futures.middle": "a likelihood beside the two others",
     "Futures.bright": "a likelihood beside the two others",
     "FollowPlan.worth_a_switch": "money, in the currency's main unit",
+    "FollowPlan.switch_cost": "money, in the currency's main unit",
+    "FlexibleLoad.kwh": "the unit alone, as people say what a heater needs",
+    "FlexibleLoad.minutes": "the unit alone, as people say how long a dishwasher runs",
+    "LoadTaken.kwh": "the unit alone, as the setting",
     "LoggerSettings.drift_s_per_day": "a rate: seconds gained each day",
 }
 """Numbers whose name does not end in a unit, each with its reason."""

@@ -65,6 +65,17 @@ def drawn(plan: Plan, width: int = 100, zone: ZoneInfo = LONDON) -> str:
     return said.getvalue()
 
 
+def test_loads_that_may_wait_are_told_with_their_hours() -> None:
+    on = {"dishes": 1_800.0, "heater": 0.0}
+    slots = [
+        replace(slot, loads_w=on if n in {0, 1, 3} else dict.fromkeys(on, 0.0))
+        for n, slot in enumerate(NIGHT_AND_DAY.slots)
+    ]
+    said = drawn(replace(NIGHT_AND_DAY, slots=tuple(slots)))
+    assert "dishes: Sun 13:00–14:00, Sun 14:30–15:00" in said
+    assert "heater: not on" in said
+
+
 class TestSpans:
     def test_neighbours_of_one_mode_are_one_span(self) -> None:
         spans = spans_of(NIGHT_AND_DAY)

@@ -119,6 +119,7 @@ def test_a_run_ends_where_the_mode_changes_or_a_slot_is_missing() -> None:
         ("wear_per_kwh", float("inf")),
         ("worth_a_switch", -0.01),
         ("carbon_per_kg", -0.01),
+        ("switch_cost", -0.01),
         ("worth_a_switch", float("inf")),
         ("min_soc_pct", 100),
         ("charge_efficiency", 0),

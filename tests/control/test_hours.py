@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from houses import LONDON, NOON
-from ohmstead.control.hours import following, part_of_day, plain
+from ohmstead.control.hours import following, part_of_day, parts_until, plain
 
 
 def utc(text: str) -> datetime:
@@ -67,3 +67,25 @@ def test_it_is_the_houses_own_wall_clock() -> None:
 def test_a_time_with_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="start is a local time"):
         plain(start=time(9, tzinfo=UTC), end=time(10))
+
+
+@pytest.mark.parametrize(
+    ("now", "until", "part", "wanted"),
+    [
+        pytest.param("2026-01-15T20:00", "2026-01-16T23:00", (time(22), time(7)),
+                     [("2026-01-15T22:00", "2026-01-16T07:00")], id="the whole ones alone"),
+        pytest.param("2026-01-15T23:00", "2026-01-16T05:00", (time(22), time(7)),
+                     [("2026-01-15T22:00", "2026-01-16T07:00")], id="under way, and cut off"),
+        pytest.param("2026-01-15T12:00", "2026-01-17T12:00", (time(9), time(16)),
+                     [("2026-01-15T09:00", "2026-01-15T16:00"),
+                      ("2026-01-16T09:00", "2026-01-16T16:00")], id="two of them"),
+        pytest.param("2026-01-15T16:00", "2026-01-16T15:00", (time(9), time(16)), [], id="none"),
+        pytest.param("2026-10-24T12:00", "2026-10-25T12:00", (time(23, 30), time(5, 30)),
+                     [("2026-10-24T22:30", "2026-10-25T05:30")], id="a night of seven hours"),
+    ],
+)  # fmt: skip
+def test_the_parts_to_come_lie_whole_within_what_is_known(
+    now: str, until: str, part: tuple[time, time], wanted: list[tuple[str, str]]
+) -> None:
+    found = parts_until(utc(now), utc(until), LONDON, *part)
+    assert found == [(utc(start), utc(end)) for start, end in wanted]

@@ -54,3 +54,19 @@ def test_a_run_ends_where_the_mode_changes_or_the_plan_has_a_gap() -> None:
     assert PLAN.run_from(NOON - HALF) is None
     late = replace(PLAN.slots[1], start=NOON + 2 * HALF, end=NOON + 3 * HALF)
     assert replace(PLAN, slots=(PLAN.slots[0], late)).run_from(NOON) == NOON + HALF
+
+
+def test_a_load_is_on_from_when_until_when() -> None:
+    watts = (1_800.0, 900.0, 0.0, 1_800.0)
+    plan = a_plan(*[(HOLD, 50)] * 4)
+    slots = [
+        replace(slot, loads_w={"dishes": power_w, "heater": 0.0})
+        for slot, power_w in zip(plan.slots, watts, strict=True)
+    ]
+    plan = replace(plan, slots=tuple(slots))
+    assert plan.loads == ("dishes", "heater")
+    assert plan.on_times("dishes") == (
+        (NOON, NOON + 2 * HALF), (NOON + 3 * HALF, NOON + 4 * HALF),
+    )  # fmt: skip
+    assert plan.on_times("heater") == plan.on_times("nobody") == ()
+    assert PLAN.loads == ()

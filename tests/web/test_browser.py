@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -130,7 +131,12 @@ async def test_the_plan_is_shown_where_there_is_one(width: int) -> None:
         await expect(page.locator("#link")).to_have_text("live")
         await expect(page.locator("#plan")).to_be_hidden()
 
-        browser.site.tell(10, plan=a_plan())
+        plan = a_plan()
+        on = [
+            replace(s, loads_w={"dishes": 1_800.0 * (n in {2, 3})})
+            for n, s in enumerate(plan.slots)
+        ]
+        browser.site.tell(10, plan=replace(plan, slots=tuple(on)))
         await expect(page.locator("#plan")).to_be_visible()
         await expect(page.locator("#plan rect.band.foot")).to_have_count(3)
         await expect(page.locator("#plan-key")).to_contain_text("discharge")
@@ -147,7 +153,8 @@ async def test_the_plan_is_shown_where_there_is_one(width: int) -> None:
             "house that does not plan; at most £0.02 dearer than the best."
         )
         await page.get_by_text("Every step, and why").click()
-        await expect(page.locator("#plan-steps li")).to_have_count(3)
+        await expect(page.locator("#plan-steps li")).to_have_count(4)
+        await expect(page.locator("#plan-steps")).to_contain_text("dishes: Sun 14:00–15:00")
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
 
         browser.site.tell(12)

@@ -21,7 +21,7 @@ async def test_the_plan_is_told_slot_by_slot_with_reasons() -> None:
             "power_w": None, "target_pct": 100.0, "battery_w": -2000.0, "grid_w": 2500.0,
             "pv_w": 0.0, "load_w": 500.0, "soc_pct": 100.0, "import_per_kwh": 0.05,
             "export_per_kwh": 0.15, "cost": 0.1, "worth_per_kwh": 0.2, "car_w": 0.0,
-            "reason": "charge at 5p",
+            "reason": "charge at 5p", "loads_w": {},
         }  # fmt: skip
 
 
@@ -70,3 +70,12 @@ async def test_a_plan_that_cannot_be_renewed_is_a_note_until_it_is_too_old_to_fo
         assert problem(await browser.get("health"), 503) == "no new plan: the price is not known"
         browser.site.tell(2, plan_trouble="the price is not known")
         assert problem(await browser.get("health"), 503) == "no new plan: the price is not known"
+
+
+async def test_the_loads_that_may_wait_are_told_by_name() -> None:
+    plan = a_plan()
+    slots = tuple(replace(slot, loads_w={"dishes": 1_800.04}) for slot in plan.slots)
+    async with a_browser() as browser:
+        browser.site.tell(plan=replace(plan, slots=slots))
+        told = (await browser.get("plan")).json()
+        assert told["slots"][0]["loads_w"] == {"dishes": 1_800.0}

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -190,7 +191,13 @@ def _configured(settings: "Settings") -> "Player":
     from ohmstead.config import build
     from ohmstead.control.follow_plan import FollowPlan
 
-    planning = [e.settings for e in settings.control if isinstance(e.settings, FollowPlan)]
+    # A recorded house has no loads that could have run at other times, and a year of plans that
+    # count their changes of mode takes several times as long.
+    planning = [
+        replace(e.settings, loads=(), switch_cost=0.0)
+        for e in settings.control
+        if isinstance(e.settings, FollowPlan)
+    ]
     chain = build.strategies(settings)
     return Player(name=_OWN, chain=chain, planning=planning[0] if planning else None)
 

@@ -65,6 +65,7 @@ def plan_of_case(case: "Case", answer: "Answer", document: Mapping[str, object])
         when=lambda hours: f"{(start + timedelta(hours=hours)).astimezone(zone):%a %H:%M}",
         money=lambda amount: price(amount * share, currency),
     )
+    names = [load.name or f"load {n}" for n, load in enumerate(case.problem.loads, start=1)]
     ends = _ends(start, [slot.hours for slot in answer.slots])
     rows = zip(case.problem.slots, answer.slots, ends, told, strict=True)
     slots = []
@@ -88,6 +89,7 @@ def plan_of_case(case: "Case", answer: "Answer", document: Mapping[str, object])
                 worth_per_kwh=planned.worth_per_kwh * share,
                 reason=reason.text + car,
                 car_w=planned.car_w,
+                loads_w=dict(zip(names, planned.loads_w, strict=False)),
             )
         )
     return Plan(

@@ -13,6 +13,7 @@ from ohmstead.model import BatteryMode, Plan, PlanSlot
 __all__ = [
     "MODES",
     "Span",
+    "load_times",
     "money",
     "power",
     "price_range",
@@ -132,6 +133,18 @@ def when(moment: datetime, zone: ZoneInfo, *, since: datetime | None = None) -> 
     if since is not None and local.date() == since.astimezone(zone).date():
         return f"{local:%H:%M}"
     return f"{local:%a %H:%M}"
+
+
+def load_times(plan: Plan, zone: ZoneInfo) -> tuple[str, ...]:
+    """Return when each load that may run earlier or later is to be on."""
+    found = list[str]()
+    for name in plan.loads:
+        times = [
+            f"{when(start, zone)}–{when(end, zone, since=start)}"
+            for start, end in plan.on_times(name)
+        ]
+        found.append(f"{name}: {', '.join(times) or 'not on'}")
+    return tuple(found)
 
 
 def totals(plan: Plan) -> str:

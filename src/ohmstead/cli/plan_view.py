@@ -12,6 +12,7 @@ from rich.text import Text
 from ohmstead.cli.plan_spans import (
     MODES,
     Span,
+    load_times,
     money,
     power,
     price_range,
@@ -51,6 +52,8 @@ def draw_plan(plan: Plan, zone: ZoneInfo, console: Console | None = None) -> Non
     console.print(Text(f"The plan from {when(first, zone)} until {until}", "bold"))
     console.print(Text(f"made {when(plan.made_at, zone)} of: {plan.made_of}", "dim"))
     console.print(Text(totals(plan)))
+    for line in load_times(plan, zone):
+        console.print(Text(line))
     console.print()
     _charts(plan, zone, console)
     console.print()

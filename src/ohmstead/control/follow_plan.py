@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from ohmstead.control.loads import FlexibleLoad
 from ohmstead.control.words import clock_time, price
 from ohmstead.model import Advice, BatteryMode, Room, SiteSnapshot
 
@@ -67,6 +68,10 @@ class FollowPlan:
     """
     worth_a_switch: float = 0.02
     """What a new plan must save over the one in force to do anything else, in money."""
+    switch_cost: float = 0.0
+    """What each change of the battery's mode counts for, in money; 0 is nothing."""
+    loads: tuple[FlexibleLoad, ...] = ()
+    """What may run earlier or later."""
     carbon_per_kg: float = 0.0
     """What a kilogram of CO2 counts for beside the price, in money; needs a carbon forecast."""
     curtail: bool = False
@@ -76,7 +81,7 @@ class FollowPlan:
         """Refuse what cannot be meant."""
         if self.wear_per_kwh < 0 or not math.isfinite(self.wear_per_kwh):
             raise ValueError("wear_per_kwh must not be below 0")
-        for name in ("worth_a_switch", "carbon_per_kg"):
+        for name in ("worth_a_switch", "switch_cost", "carbon_per_kg"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must not be below 0")
         if not 0 <= self.min_soc_pct < 100:  # noqa: PLR2004 - per cent
@@ -88,6 +93,9 @@ class FollowPlan:
             given = getattr(self, name)
             if given is not None and given <= 0:
                 raise ValueError(f"{name} must be above 0")
+        names = [load.name for load in self.loads]
+        if len(set(names)) < len(names):
+            raise ValueError("loads must have names of their own")
 
 
 def follow_plan(site: SiteSnapshot, room: Room, settings: FollowPlan) -> Advice:

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
-__all__ = ["following", "part_of_day", "plain"]
+__all__ = ["following", "part_of_day", "parts_until", "plain"]
 
 _DAYS: Final = (0, 1, 2)
 
@@ -30,6 +30,19 @@ def following(now: datetime, zone: tzinfo, at: time) -> datetime:
     today = now.astimezone(zone).date()
     moments = (_moment(today + timedelta(days=days), at, zone) for days in _DAYS)
     return next(moment for moment in moments if moment > now)
+
+
+def parts_until(
+    now: datetime, until: datetime, zone: tzinfo, start: time, end: time
+) -> list[tuple[datetime, datetime]]:
+    """Return the part of the day under way at *now*, and those that lie whole before *until*."""
+    found, day = list[tuple[datetime, datetime]](), now.astimezone(zone).date() - timedelta(days=1)
+    while (begins := _moment(day, start, zone)) < until:
+        ends = _last_moment(day + timedelta(days=int(end <= start)), end, zone)
+        if begins <= now < ends or now < begins < ends <= until:
+            found.append((begins, ends))
+        day += timedelta(days=1)
+    return found
 
 
 def plain(**times: time) -> None:

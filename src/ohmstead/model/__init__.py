@@ -19,7 +19,7 @@ from ohmstead.model.decision import Advice, Decision, Room
 from ohmstead.model.forecast import Forecast, ForecastSlot
 from ohmstead.model.history import Chart, DayCosts
 from ohmstead.model.journal import JournalEntry, WriteState
-from ohmstead.model.plan import Plan, PlanSlot
+from ohmstead.model.plan import LoadTaken, Plan, PlanSlot
 from ohmstead.model.point import (
     UNITS,
     Button,
@@ -80,6 +80,7 @@ __all__ = [
     "Kind",
     "LimitCommand",
     "LoadReading",
+    "LoadTaken",
     "MeterReading",
     "Plan",
     "PlanSlot",

@@ -1,14 +1,16 @@
 """What the house means to do in the hours to come, with the reason for each of them."""
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from ohmstead.model.command import Ahead, BatteryMode
 
-__all__ = ["Plan", "PlanSlot"]
+__all__ = ["LoadTaken", "Plan", "PlanSlot"]
 
+_ON_W: Final = 1.0
 _OLD: Final = timedelta(minutes=45)
 """A plan is made every few minutes; one so old was made of things that hold no more."""
 
@@ -28,7 +30,7 @@ class PlanSlot:
     grid_w: float
     pv_w: float
     load_w: float
-    """Of the house and its cars."""
+    """Of the house, its cars and the loads below."""
     soc_pct: float
     """At the end, as forecast."""
     import_per_kwh: float
@@ -40,6 +42,24 @@ class PlanSlot:
     reason: str
     car_w: float = 0.0
     """What of the load goes into cars."""
+    loads_w: Mapping[str, float] = field(default_factory=dict)
+    """What of the load goes into each load that may run earlier or later; 0 where it is off."""
+
+    def runs(self, load: str) -> bool:
+        """Tell whether the *load* of this name is to be on."""
+        return self.loads_w.get(load, 0.0) >= _ON_W
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadTaken:
+    """What a load has had by the time a plan begins, if it ran as the plans before foresaw."""
+
+    name: str
+    by: datetime
+    """When it must be done: so is told for which day it was."""
+    kwh: float
+    began: datetime | None
+    """When it was first on; None while it has not been."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +81,13 @@ class Plan:
     """What is stored when the first slot begins."""
     carbon_kg: float | None = None
     """What the power drawn weighs in CO2, less what is fed in; None if nobody knows."""
+    taken: tuple[LoadTaken, ...] = ()
+    """What its loads have had before its first slot, where their hours have begun."""
+
+    @property
+    def loads(self) -> tuple[str, ...]:
+        """Return the names of the loads that may run earlier or later."""
+        return tuple(self.slots[0].loads_w)
 
     def at(self, moment: datetime) -> PlanSlot | None:
         """Return the slot that *moment* lies in, or None where nothing is planned."""
@@ -68,6 +95,18 @@ class Plan:
         if number >= 0 and moment < self.slots[number].end:
             return self.slots[number]
         return None
+
+    def on_times(self, load: str) -> tuple[tuple[datetime, datetime], ...]:
+        """Return from when until when the *load* of this name is to be on."""
+        found = list[tuple[datetime, datetime]]()
+        for slot in self.slots:
+            if not slot.runs(load):
+                continue
+            if found and found[-1][1] == slot.start:
+                found[-1] = (found[-1][0], slot.end)
+            else:
+                found.append((slot.start, slot.end))
+        return tuple(found)
 
     def soc_at(self, moment: datetime) -> float | None:
         """Return what should be stored at *moment*, or None where nothing is planned."""

@@ -60,6 +60,8 @@ class Subject:
     currency: str | None = None
     availability: tuple[str, ...] = field(default=())
     """The topics that must all say online."""
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    """The topics of points that are not told below the subject's name, by key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +93,8 @@ def entities(
             "def_ent_id": f"{platform}.{_entity_id(subject.title, point.key)}",
         }
         if platform != "button":
-            config["stat_t"] = topics.point(subject.name, point.key)
+            here = topics.point(subject.name, point.key)
+            config["stat_t"] = subject.elsewhere.get(point.key, here)
         if point.writable is not None:
             config["cmd_t"] = topics.set(subject.name, point.key)
         if (category := _category(point)) is not None:

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any, Final
 
 from ohmstead.clock import Clock
-from ohmstead.model import DeviceSnapshot, Point, SiteSnapshot
+from ohmstead.model import DeviceSnapshot, Kind, Point, SiteSnapshot
 from ohmstead.outputs.home_assistant import Subject, config_filters, config_messages, subject_id
 from ohmstead.outputs.mqtt_link import Link
 from ohmstead.outputs.mqtt_payload import as_json
@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 _SOONEST_S: Final = 1.0
 _LATEST_S: Final = 10.0
+_LOAD: Final = "plan_"
+"""What the keys of loads begin with, among the points of the house."""
 _MIGRATE: Final = '{"migrate_discovery":true}'
 
 
@@ -64,8 +66,8 @@ class Discovery:
                 log.info("mqtt: Home Assistant forgets %s", subject)
                 self._link.tell(topic, "", 1)
 
-    def show_site(self, site: SiteSnapshot) -> None:
-        """Tell of the house itself."""
+    def show_site(self, site: SiteSnapshot, *, plans: bool = False) -> None:
+        """Tell of the house itself; *plans* says whether it has or awaits a plan."""
         prices = {"import": site.prices.buy, "export": site.prices.sell}
         curve = site.prices.buy or site.prices.sell
         without = {
@@ -75,11 +77,14 @@ class Discovery:
             and prices[key.partition("_")[0]] is None
             and not self._has(SITE, key)
         }
+        loads = self._loads(site, plans=plans)
+        points = {k: point for k, point in SITE_POINTS.items() if k not in without}
         self._show(
             Subject(
                 name=SITE,
                 title=f"Ohmstead {self._topics.site_name}",
-                points={k: point for k, point in SITE_POINTS.items() if k not in without},
+                points=points | {key: _load_point(key, name) for key, name in loads.items()},
+                elsewhere={key: self._topics.plan(name) for key, name in loads.items()},
                 currency=curve.currency if curve else None,
                 availability=(self._topics.availability,),
             )
@@ -139,21 +144,38 @@ class Discovery:
             self._link.tell(topic, "", 1)
         self._now[key] = wanted
 
+    def _loads(self, site: SiteSnapshot, *, plans: bool) -> dict[str, str]:
+        """Return the loads that may run earlier or later, by key.
+
+        While there is no plan yet, they are those that were told of.
+        """
+        if site.plan is not None:
+            return {f"{_LOAD}{name}": name for name in site.plan.loads}
+        told = self._told(SITE) if plans else set[str]()
+        return {key: key.removeprefix(_LOAD) for key in sorted(told) if key.startswith(_LOAD)}
+
     def _has(self, name: str, key: str) -> bool:
         """Tell whether the point *key* is told of already, by this run or an earlier one.
 
         A price that has not come yet after a start must not take its entities away.
         """
+        return key in self._told(name)
+
+    def _told(self, name: str) -> set[str]:
+        """Return the keys that are told of already, by this run or an earlier one."""
         subject = subject_id(self._topics.site_name, name)
         told = self._now.get(subject) or self._before.get(subject, {})
-        return any(
-            topic.endswith(f"/{key}/config") or key in _components(payload)
-            for topic, payload in told.items()
-        )
+        components = {key for payload in told.values() for key in _components(payload)}
+        return components | {topic.split("/")[-2] for topic in told}
 
     def _changes_form(self, before: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
         start = f"{self._settings.prefix}/device/"
         return {t.startswith(start) for t in before} != {t.startswith(start) for t in wanted}
+
+
+def _load_point(key: str, name: str) -> Point:
+    label = name.replace("_", " ").capitalize()
+    return Point(key=key, label=f"{label} planned on", kind=Kind.STATE, on_off=True)
 
 
 def _parting(before: str, now: str) -> str | None:

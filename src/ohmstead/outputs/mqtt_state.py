@@ -19,7 +19,7 @@ from ohmstead.outputs.mqtt_payload import as_json, as_text, plain
 from ohmstead.outputs.mqtt_site import AUTOMATIC
 from ohmstead.outputs.mqtt_topics import SITE, Topics
 
-__all__ = ["OFFLINE", "ONLINE", "device_state", "site_state", "site_values"]
+__all__ = ["OFFLINE", "ONLINE", "device_state", "loads_state", "site_state", "site_values"]
 
 ONLINE: Final = "online"
 OFFLINE: Final = "offline"
@@ -45,6 +45,20 @@ def site_state(topics: Topics, tick: Tick, settings: Mapping[str, Value]) -> dic
     messages = {topics.point(SITE, key): as_text(value, zone) for key, value in values.items()}
     messages[topics.device(SITE)] = as_json({k: plain(v, zone) for k, v in values.items()})
     return messages
+
+
+def loads_state(topics: Topics, site: SiteSnapshot) -> dict[str, str]:
+    """Return whether the plan wants each load on now; unknown where it is too old to be followed.
+
+    Nobody may switch by a plan that is not kept: its relay would stay on.
+    """
+    plan = site.plan
+    now = plan.at(site.at) if plan is not None and plan.holds(site.at) else None
+    names = () if plan is None else plan.loads
+    return {
+        topics.plan(name): "" if now is None else as_text(now.runs(name), site.timezone)
+        for name in names
+    }
 
 
 def site_values(tick: Tick) -> dict[str, Value | None]:

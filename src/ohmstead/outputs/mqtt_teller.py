@@ -7,7 +7,7 @@ from ohmstead.model import DeviceSnapshot, Reading, Tick, Value
 from ohmstead.outputs.home_assistant_discovery import Discovery
 from ohmstead.outputs.mqtt_commands import Desk, SiteControl
 from ohmstead.outputs.mqtt_link import Link
-from ohmstead.outputs.mqtt_state import device_state, site_state
+from ohmstead.outputs.mqtt_state import device_state, loads_state, site_state
 from ohmstead.outputs.mqtt_topics import SITE, Topics
 from ohmstead.ports import SitePort
 
@@ -29,6 +29,7 @@ class Teller:
         self._desk = desk
         self._discovery = discovery
         self._left: dict[str, str] = {}
+        self._loads: dict[str, str] = {}
         self._last: Tick | None = None
         self._said: dict[str, tuple[Reading | None, set[str]]] = {}
 
@@ -61,8 +62,14 @@ class Teller:
         own: Mapping[str, Value] = {_DURATION: self._desk.control.duration_min}
         for topic, payload in site_state(self._topics, self._last, own).items():
             self._link.tell(topic, payload)
+        loads = loads_state(self._topics, self._last.snapshot)
+        for topic in {**self._loads, **loads}:
+            self._link.tell(topic, loads.get(topic, ""))
+        self._loads = loads
         if self._discovery is not None:
-            self._discovery.show_site(self._last.snapshot)
+            trail = self._last.decision.trail
+            plans = any(advice.strategy == "follow_plan" for advice in trail)
+            self._discovery.show_site(self._last.snapshot, plans=plans)
 
     # ---- how it is done -------------------------------------------------------------
 

@@ -70,6 +70,10 @@ class Topics:
         """One value."""
         return f"{self.base}/{device}/{point}"
 
+    def plan(self, load: str) -> str:
+        """Whether the plan wants a load on now: on, or off."""
+        return f"{self.base}/plan/{load}"
+
     def set(self, device: str, point: str) -> str:
         """Where that value is commanded."""
         return f"{self.base}/{device}/{point}/set"

@@ -58,8 +58,9 @@ def reasons(
     *,
     when: Callable[[float], str] = lambda hours: f"in {hours:g} h",
     money: Callable[[float], str] = lambda amount: f"{amount:.3f}",
+    by: Callable[[float], str] | None = None,
 ) -> tuple[Reason, ...]:
-    """Return a reason for every slot; *when* names a time so many hours ahead."""
+    """Return a reason for every slot; *when* names a time so many hours ahead, *by* one to end."""
     watts = [
         slot.car_w + sum(slot.loads_w) - sum(other.battery_w for other in slot.beside)
         for slot in plan.slots
@@ -69,7 +70,7 @@ def reasons(
     starts = list(accumulate((slot.hours for slot in problem.slots), initial=0.0))
     others = _alternatives(problem, house, plan)
     words = _Words(problem, plan, starts, when, money)
-    beside = words_beside(problem, plan, when, money)
+    beside = words_beside(problem, plan, by or when, money)
     found = []
     for index, other in enumerate(others):
         text = words.sentence(index)

@@ -14,7 +14,7 @@ from ohmstead.control.words import price
 from ohmstead.model import Plan, PlanSlot, PriceCurve, Prices, PriceSlot, SiteSnapshot
 from ohmstead.planner.make import make_plan
 from ohmstead.site.planning import Outlook, plan_for
-from ohmstead.site.question import Likely, question_of
+from ohmstead.site.question import Likely, Question, question_of
 
 __all__ = ["plan_with_carbon"]
 
@@ -50,7 +50,7 @@ def plan_with_carbon(
         slots=tuple(_in_money(slot, weight, rate, plan.currency) for slot, weight in rows),
         cost=plan.cost - rate * carbon_kg,
     )
-    return replace(paid, saved=_saved(paid, site, outlook, settings))
+    return replace(paid, saved=_saved(paid, question_of(site, outlook, settings, in_force)))
 
 
 def _dearer(site: SiteSnapshot, buy: PriceCurve, carbon: PriceCurve, rate: float) -> SiteSnapshot:
@@ -102,9 +102,8 @@ def _in_money(slot: PlanSlot, kg_per_kwh: float, rate: float, currency: str) -> 
     )
 
 
-def _saved(plan: Plan, site: SiteSnapshot, outlook: Outlook, settings: FollowPlan) -> float:
+def _saved(plan: Plan, question: Question) -> float:
     """Return what *plan* saves in money alone; below 0, the owner pays for cleaner power."""
-    question = question_of(site, outlook, settings)
     problem = question.problem(Likely.MIDDLE)
     left_kwh = plan.slots[-1].soc_pct / 100 * question.battery.capacity_kwh
     ((_, worth),) = problem.end_worth

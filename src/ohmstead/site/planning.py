@@ -51,7 +51,7 @@ def plan_for(
     What *in_force* does goes on unless something else saves enough. Without *explain* the
     slots have no reasons: who plays a year needs none, and they take an eighth of the time.
     """
-    question = question_of(site, outlook, settings)
+    question = question_of(site, outlook, settings, in_force)
     hedged = _sun_stored_early(question, habit_of(in_force, question))
     told = _reasons(hedged, question) if explain else [""] * len(question.spans)
     slots = tuple(
@@ -139,12 +139,15 @@ def _plan(slots: tuple[PlanSlot, ...], question: Question) -> Plan:
         made_of=_made_of(question),
         currency=question.currency,
         start_soc_pct=battery.energy_kwh / battery.capacity_kwh * 100,
+        taken=question.flexible.taken,
     )
 
 
 def _slot(number: int, planned: PlannedSlot, reason: str, question: Question) -> PlanSlot:
     """Return a slot in time, with what a car outside the battery's meter draws added to it."""
     span, car = question.spans[number], question.cars[number]
+    loads_w = question.flexible.watts(number, planned)
+    house_w = question.house_kwh(number) / planned.hours * 1_000
     return PlanSlot(
         start=span.start,
         end=span.end,
@@ -154,7 +157,7 @@ def _slot(number: int, planned: PlannedSlot, reason: str, question: Question) ->
         battery_w=planned.battery_w,
         grid_w=planned.grid_w + car.outside_w,
         pv_w=question.sun_kwh(number) / planned.hours * 1_000,
-        load_w=question.house_kwh(number) / planned.hours * 1_000 + question.car_w(number),
+        load_w=house_w + question.car_w(number) + sum(loads_w.values()),
         soc_pct=planned.soc_pct,
         import_per_kwh=span.expected_per_kwh,
         export_per_kwh=question.sold_per_kwh(number),
@@ -162,6 +165,7 @@ def _slot(number: int, planned: PlannedSlot, reason: str, question: Question) ->
         worth_per_kwh=planned.worth_per_kwh,
         reason=reason,
         car_w=question.car_w(number),
+        loads_w=loads_w,
     )
 
 
@@ -189,6 +193,7 @@ def _reasons(hedged: Hedged, question: Question) -> list[str]:
             problem,
             hedged.plan,
             when=lambda hours: f"from {clock_time(site, begin + timedelta(hours=hours))}",
+            by=lambda hours: f"by {clock_time(site, begin + timedelta(hours=hours))}",
             money=lambda amount: price(amount, currency),
         )
     ]

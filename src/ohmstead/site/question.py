@@ -18,6 +18,7 @@ from ohmstead.model import (
 from ohmstead.planner.make import Habit
 from ohmstead.planner.problem import Battery, Inverter, Problem, Slot
 from ohmstead.site.cars import CarDraw, cars_expected
+from ohmstead.site.loads import LoadsAsked, loads_asked
 
 __all__ = ["Foretold", "Likely", "Outlook", "Question", "habit_of", "question_of"]
 
@@ -78,6 +79,7 @@ class Question:
     outlook: Outlook
     settings: FollowPlan
     battery: Battery
+    flexible: LoadsAsked
 
     @property
     def currency(self) -> str:
@@ -99,6 +101,9 @@ class Question:
             export_max_w=outlook.export_limit_w,
             curtail=settings.curtail,
             end_worth=self._end_worth(),
+            loads=self.flexible.loads,
+            switch_cost=settings.switch_cost,
+            mode_before=self.site.mode,
         )
 
     def house_kwh(self, number: int, likely: Likely = Likely.MIDDLE) -> float:
@@ -124,6 +129,8 @@ class Question:
         span, car = self.spans[number], self.cars[number]
         hours = (span.end - span.start) / timedelta(hours=1)
         house_kwh, pv_kwh = self.house_kwh(number, likely), self.sun_kwh(number, likely)
+        if self.flexible.going_w:
+            house_kwh += self.flexible.fixed_w(number) * hours / 1_000
         missing_w = max(house_kwh - pv_kwh, 0.0) / hours * 1_000
         export = self.sold_per_kwh(number)
         most_w = inf if self.settings.export else missing_w
@@ -152,8 +159,13 @@ class Question:
         return ((self.battery.capacity_kwh, worth),)
 
 
-def question_of(site: SiteSnapshot, outlook: Outlook, settings: FollowPlan) -> Question:
-    """Return the question of *site*, of which neither price nor charge may be unknown."""
+def question_of(
+    site: SiteSnapshot, outlook: Outlook, settings: FollowPlan, in_force: Plan | None = None
+) -> Question:
+    """Return the question of *site*, of which neither price nor charge may be unknown.
+
+    *in_force* tells what the loads that may run earlier or later have had.
+    """
     assert site.prices.buy is not None  # noqa: S101 - what why_not looks at
     assert site.battery is not None  # noqa: S101 - what why_not looks at
     spans = _spans(site.prices.buy, site.at)
@@ -167,6 +179,7 @@ def question_of(site: SiteSnapshot, outlook: Outlook, settings: FollowPlan) -> Q
         outlook=outlook,
         settings=settings,
         battery=_battery(site.battery, settings),
+        flexible=loads_asked(settings.loads, site, spans, in_force),
     )
 
 

@@ -50,6 +50,13 @@ class PlanSlotView(_Rounded):
     reason: str
     car_w: float
     """What of the load goes into cars."""
+    loads_w: dict[str, float]
+    """What of the load goes into each load that may run earlier or later, by name."""
+
+    @field_validator("loads_w")
+    @classmethod
+    def _round_loads(cls, value: dict[str, float]) -> dict[str, float]:
+        return {name: round(watts, _DIGITS["w"]) + 0.0 for name, watts in value.items()}
 
 
 class PlanView(_Rounded):
@@ -131,4 +138,5 @@ def _slot(slot: PlanSlot) -> PlanSlotView:
         worth_per_kwh=slot.worth_per_kwh,
         reason=slot.reason,
         car_w=slot.car_w,
+        loads_w=dict(slot.loads_w),
     )

@@ -156,7 +156,19 @@ async function showPlan(decision, now) {
     const item = make("li");
     item.append(make("i", undefined, "band " + span.mode), make("b", stepWords(span, plan) + " "), make("span", why(span), "quiet"));
     return item;
-  }));
+  }), ...loadTimes(slots).map((text) => make("li", text)));
+}
+
+// When each load that may run earlier or later is to be on; the owner switches it, Ohmstead does not.
+function loadTimes(slots) {
+  return Object.keys(slots[0].loads_w).map((name) => {
+    const times = [];
+    for (const { start, end, loads_w } of slots.filter((slot) => slot.loads_w[name] >= 1)) {
+      if (times.length && times.at(-1)[1] === start) times.at(-1)[1] = end;
+      else times.push([start, end]);
+    }
+    return `${name}: ${times.map(([from, to]) => `${day(from)}–${clock(to)}`).join(", ") || "not on"}`;
+  });
 }
 
 const day = (text) => new Date(text).toLocaleTimeString([], { timeZone: zone, weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
