@@ -151,6 +151,8 @@ def test_a_change_of_mode_that_counts_is_made_less_often() -> None:
         return sum(one is not two for one, two in pairwise(modes))
 
     assert changes(counted) < changes(free)
+    assert counted.cost == pytest.approx(sum(slot.cost for slot in counted.slots))
+    assert free.saved - 0.05 * changes(free) < counted.saved <= free.saved + 1e-6
 
 
 def test_a_night_of_the_clocks_change_is_a_night() -> None:

@@ -58,10 +58,11 @@ def plan_for(
         _slot(number, planned, told[number], question)
         for number, planned in enumerate(hedged.plan.slots)
     )
-    answer, outside = hedged.plan, sum(_outside_cost(n, question) for n in range(len(slots)))
-    plan = replace(
-        _plan(slots, question), cost=answer.cost + outside, saved=answer.saved, gap=answer.gap
-    )
+    answer, cost = hedged.plan, sum(slot.cost for slot in slots)
+    # Changes of mode count in the answer, but nobody pays for them.
+    turns = answer.cost - sum(planned.cost for planned in answer.slots)
+    saved = answer.saved + turns
+    plan = replace(_plan(slots, question), cost=cost, saved=saved, gap=answer.gap)
     return plan if in_force is None else steady(plan, in_force)
 
 
