@@ -86,6 +86,8 @@ class ASite:
         self.battery = ToyBattery(points=EVERY_KIND)
         self.devices: dict[str, DevicePort] = {"inverter": self.battery}
         self.hub, self.inbox = Hub(), Inbox()
+        self.heard = asyncio.Event()
+        """Set as soon as anybody listens; what is told before is lost to them."""
         self.asked: list[Request] = []
         self.ends_with: type[Applied | Refused | Failed] = Applied
         self.broken = False
@@ -95,6 +97,7 @@ class ASite:
         return self.hub.last
 
     def ticks(self) -> AsyncIterator[Tick]:
+        self.heard.set()
         return self.hub.ticks()
 
     def requests(self) -> Sequence[Request]:

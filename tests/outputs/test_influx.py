@@ -83,8 +83,9 @@ async def telling(
         settings, site_name="home", timezone=LONDON, clock=SystemClock(), data_dir=folder
     )
     async with asyncio.TaskGroup() as group:
+        site.heard.clear()
         task = group.create_task(output.run(site))
-        await asyncio.sleep(0.02)
+        await site.heard.wait()
         yield output
         task.cancel()
 

@@ -41,8 +41,9 @@ async def running(
 ) -> AsyncIterator[InfluxOutput]:
     output = InfluxOutput(settings, site_name=SITE, timezone=LONDON, clock=clock, data_dir=folder)
     async with asyncio.TaskGroup() as group:
+        site.heard.clear()
         task = group.create_task(output.run(site))
-        await asyncio.sleep(0.05)
+        await site.heard.wait()
         yield output
         task.cancel()
 

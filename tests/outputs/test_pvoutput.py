@@ -62,7 +62,7 @@ async def telling(
     output, site = an_output(server, folder, **more), ASite()
     async with asyncio.TaskGroup() as group:
         task = group.create_task(output.run(site))
-        await asyncio.sleep(0.05)
+        await site.heard.wait()
         yield Bench(server, output, site)
         task.cancel()
 

@@ -61,8 +61,9 @@ async def three_hours(path: Path) -> AsyncIterator[Book]:
     book = Book(path / "history.db", LONDON, HistorySettings(commit_s=60))
     site = ASite()
     async with asyncio.TaskGroup() as group:
+        site.heard.clear()
         task = group.create_task(book.run(site))
-        await asyncio.sleep(0.2)
+        await site.heard.wait()
         for n in range(181):
             site.hub.tell(a_minute(n))
             await asyncio.sleep(0.01)  # a listener that is slow loses turns
