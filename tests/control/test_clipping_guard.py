@@ -65,6 +65,7 @@ def guarded(*looks: tuple[float, float], settings: ClippingGuard = GUARD) -> Adv
         pytest.param([(0, 6_400), (80, 1_000), (200, 4_600)], 0, id="nor is one long ago"),
         pytest.param([(0, 6_400), (899, 1_000)], 0, id="it waits for a quarter of an hour"),
         pytest.param([(0, 6_400), (900, 1_000)], None, id="then it lets others decide"),
+        pytest.param([(0, 3_000), (9, 3_000), (10, 3_400)], None, id="a reading twice is one look"),
         pytest.param([(0, 6_400), (-60, 1_000)], None, id="so it does when the clock goes back"),
     ],
 )  # fmt: skip

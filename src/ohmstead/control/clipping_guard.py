@@ -127,6 +127,9 @@ def _seen(site: SiteSnapshot, excess_w: float, settings: ClippingGuard) -> dict[
     """Return what to be reminded of: the sun now, its peak of late, when it was near the limit."""
     old, now = site.memory, site.at
     memory = {"seen_at": now.isoformat(), "seen_w": f"{excess_w:.0f}"}
+    if old.get("seen_w") == memory["seen_w"]:
+        # Most likely the same reading, in another turn: from then on the next one has risen.
+        memory["seen_at"] = old["seen_at"]
     coming_w = excess_w + _rise_w(site, excess_w)
     near = coming_w > -settings.near_w
     kept_s = _since_s(old, "at", now)
