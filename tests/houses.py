@@ -14,6 +14,8 @@ from ohmstead.model import (
     BatteryMode,
     BatteryReading,
     DeviceSnapshot,
+    Forecast,
+    ForecastSlot,
     MeterReading,
     Point,
     PriceCurve,
@@ -168,6 +170,24 @@ def a_price_curve(
         source="a test",
         fetched_at=fetched_at,
     )
+
+
+def a_forecast(
+    *watts: float | tuple[float, float, float], start: datetime = NOON, source: str = ""
+) -> Forecast:
+    """Return half-hourly powers from *start* on: each a sure one, or low, middle and high."""
+    step = timedelta(minutes=30)
+    bands = [(one, one, one) if isinstance(one, float | int) else one for one in watts]
+    return Forecast(
+        slots=tuple(
+            ForecastSlot(
+                start=start + n * step, end=start + (n + 1) * step,
+                low_w=low, middle_w=middle, high_w=high,
+            )
+            for n, (low, middle, high) in enumerate(bands)
+        ),
+        source=source,
+    )  # fmt: skip
 
 
 def a_site(

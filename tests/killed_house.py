@@ -1,4 +1,4 @@
-"""The service as a process of its own, to be killed, beside a simulated GivEnergy inverter."""
+"""The service as a process of its own, to be killed, beside a simulated inverter."""
 
 import asyncio
 import sys
@@ -18,12 +18,12 @@ class Process:
     def __init__(
         self,
         folder: Path,
-        device_port: int,
+        device: str,
         web_port: int,
         control: str = "self_consumption: {reserve_pct: 5}",
     ) -> None:
-        """Be configured in *folder*, with one strategy."""
-        self.folder, self.device_port, self.web_port = folder, device_port, web_port
+        """Be configured in *folder*, with the family and the port of *device*, and one strategy."""
+        self.folder, self.device, self.web_port = folder, device, web_port
         self.url = f"http://127.0.0.1:{web_port}/api/v1"
         self.configure(control)
 
@@ -34,8 +34,7 @@ class Process:
         (self.folder / "ohmstead.yaml").write_text(
             "site: {timezone: UTC}\n"
             "devices:\n"
-            "  - {name: inverter, family: givenergy, host: 127.0.0.1, "
-            f"port: {self.device_port}, pause_s: 0, poll_s: 5}}\n"
+            f"  - {{name: inverter, host: 127.0.0.1, pause_s: 0, {self.device}}}\n"
             f"control: [{strategies}]\n"
             f"web: {{listen: '127.0.0.1:{self.web_port}'}}\n"
         )

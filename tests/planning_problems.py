@@ -18,7 +18,17 @@ from ohmstead.planner.problem import (
     Slot,
 )
 
-__all__ = ["FILES", "flexible_problem", "published", "random_problem"]
+__all__ = [
+    "CHEAP",
+    "DEAR",
+    "FILES",
+    "flexible_problem",
+    "half_day",
+    "published",
+    "random_problem",
+]
+
+DEAR, CHEAP = 0.27, 0.07
 
 FILES = sorted((Path(__file__).parent / "planner" / "problems").glob("*.json"))
 
@@ -27,6 +37,19 @@ def published(path: Path) -> tuple[Mapping[str, object], Case]:
     """Return a published problem as it stands in its file, and as we read it."""
     document = json.loads(path.read_text(encoding="utf-8"))
     return document, read_case(document)
+
+
+def half_day(cheap: range, load_kwh: float) -> tuple[Slot, ...]:
+    """Return twelve hours by the half-hour, some of them cheap, with a steady load."""
+    return tuple(
+        Slot(
+            hours=0.5,
+            import_per_kwh=CHEAP if index in cheap else DEAR,
+            export_per_kwh=0.05,
+            load_kwh=load_kwh,
+        )
+        for index in range(24)
+    )
 
 
 def random_problem(seed: int, *, slots: int = 0, car: bool = False) -> Problem:

@@ -23,7 +23,8 @@ async def test_the_owners_power_comes_back_after_a_kill_in_an_export(
         "min_w: 1500, max_w: 1500}"
     )
     async with plant.simulator.serve() as port:
-        service = Process(tmp_path, port, unused_tcp_port, control=control)
+        device = f"family: givenergy, port: {port}, poll_s: 5"
+        service = Process(tmp_path, device, unused_tcp_port, control=control)
         async with service.running() as process:
             await until(lambda: 1_400 < plant.live().battery_w <= 1_500, "it exports")
             assert held.value("discharge_rate_pct") == 15
@@ -32,7 +33,7 @@ async def test_the_owners_power_comes_back_after_a_kill_in_an_export(
         assert plant.held() != owners
         clock.jump(3_600 + 120)  # nobody there: the slot ends by itself
         assert plant.live().battery_w <= plant.people_w
-        again = Process(tmp_path, port, unused_tcp_port, control="self_consumption: {}")
+        again = Process(tmp_path, device, unused_tcp_port, control="self_consumption: {}")
         async with again.running() as process:
             await until(lambda: plant.held() == owners, "the owner's settings after a restart")
             process.terminate()

@@ -132,4 +132,5 @@ async def a_house(
     clock = JumpClock(SystemClock().now(), speed=1)
     plant = Plant(model, clock, soc_pct=60, timezone=UTC, dongle=dongle)
     async with plant.simulator.serve() as port:
-        yield plant, Process(folder, port, web_port)
+        device = f"family: givenergy, port: {port}, poll_s: 5"
+        yield plant, Process(folder, device, web_port)

@@ -13,13 +13,12 @@ from ohmstead.planner.explain import reasons
 from ohmstead.planner.futures import Future, make_hedged_plan
 from ohmstead.planner.make import make_plan
 from ohmstead.planner.plan import Plan
-from ohmstead.planner.problem import Amount, Battery, Beside, Load, Problem, Run, Slot
+from ohmstead.planner.problem import Amount, Battery, Beside, Load, Problem, Run
 from ohmstead.planner.shares import unplanned
 from ohmstead.planner.solve import task_of
 from planning_milp import milp_objective
-from planning_problems import flexible_problem
+from planning_problems import flexible_problem, half_day
 
-DEAR, CHEAP, EXPORT = 0.27, 0.07, 0.05
 NIGHT = range(8, 16)
 CLOSE = 1e-6
 BATTERY = Battery(
@@ -39,15 +38,7 @@ DISHES = Run(
 
 def house(*loads: Load, **more: object) -> Problem:
     """Return twelve hours by the half-hour, the middle four cheap, with a steady load."""
-    slots = tuple(
-        Slot(
-            hours=0.5,
-            import_per_kwh=CHEAP if index in NIGHT else DEAR,
-            export_per_kwh=EXPORT,
-            load_kwh=0.2,
-        )
-        for index in range(24)
-    )
+    slots = half_day(NIGHT, load_kwh=0.2)
     return replace(Problem(slots=slots, battery=BATTERY, loads=loads), **more)  # type: ignore[arg-type]
 
 

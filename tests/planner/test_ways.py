@@ -10,26 +10,17 @@ from ohmstead.planner.explain import reasons
 from ohmstead.planner.futures import Future, make_hedged_plan
 from ohmstead.planner.make import Habit, make_plan
 from ohmstead.planner.plan import Side
-from ohmstead.planner.problem import Battery, Car, Problem, Slot, Taper
+from ohmstead.planner.problem import Battery, Car, Problem, Taper
 from ohmstead.planner.solve import task_of
 from planning_milp import milp_objective
-from planning_problems import random_problem
+from planning_problems import CHEAP, DEAR, half_day, random_problem
 
-DEAR, CHEAP, EXPORT = 0.27, 0.07, 0.05
 NIGHT = range(12)
 
 
 def house(**more: object) -> Problem:
     """Return six cheap hours and then six dear ones, by the half-hour, with a steady load."""
-    slots = tuple(
-        Slot(
-            hours=0.5,
-            import_per_kwh=CHEAP if index in NIGHT else DEAR,
-            export_per_kwh=EXPORT,
-            load_kwh=0.4,
-        )
-        for index in range(24)
-    )
+    slots = half_day(NIGHT, load_kwh=0.4)
     battery = Battery(
         capacity_kwh=10.0,
         energy_kwh=1.0,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from houses import LONDON, a_price_curve
+from houses import LONDON, a_forecast, a_price_curve
 from ohmstead.clock import ManualClock
 from ohmstead.control.follow_plan import FollowPlan
 from ohmstead.errors import PriceSourceError
@@ -13,7 +13,6 @@ from ohmstead.model import (
     BatteryMode,
     BatteryReading,
     Forecast,
-    ForecastSlot,
     Plan,
     PriceCurve,
     Prices,
@@ -26,16 +25,7 @@ from ohmstead.site.plans import PlanWatch
 HALF = timedelta(minutes=30)
 EVENING = datetime(2026, 1, 15, 18, 10, tzinfo=UTC)
 HOUR = EVENING.replace(minute=0)
-LOAD = Forecast(
-    slots=tuple(
-        ForecastSlot(
-            start=HOUR + n * HALF, end=HOUR + (n + 1) * HALF,
-            low_w=600, middle_w=600, high_w=600,
-        )
-        for n in range(90)
-    ),
-    source="always 600 W",
-)  # fmt: skip
+LOAD = a_forecast(*[600] * 90, start=HOUR, source="always 600 W")
 OUTLOOK = Outlook(load=LOAD, solar=None)
 GRAMS = [300] * 12 + [50] * 8 + [300] * 40
 """Clean power from midnight until four."""

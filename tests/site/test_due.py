@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from houses import LONDON, NOON, a_price_curve
+from houses import LONDON, NOON, a_forecast, a_price_curve
 from ohmstead.clock import ManualClock
 from ohmstead.control.follow_plan import FollowPlan
 from ohmstead.model import (
@@ -15,7 +15,6 @@ from ohmstead.model import (
     BatteryReading,
     ChargerReading,
     Forecast,
-    ForecastSlot,
     Prices,
     PriceSlot,
     Request,
@@ -37,16 +36,7 @@ class Told:
         self.trouble: str | None = None
 
     async def forecast(self, now: datetime) -> Forecast:
-        begin = now.replace(minute=0)
-        return Forecast(
-            slots=tuple(
-                ForecastSlot(
-                    start=begin + n * HALF, end=begin + (n + 1) * HALF,
-                    low_w=500, middle_w=500, high_w=500,
-                )
-                for n in range(80)
-            )
-        )  # fmt: skip
+        return a_forecast(*[500] * 80, start=now.replace(minute=0))
 
     def next_due(self, now: datetime) -> datetime:
         del now

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from houses import LONDON, NOON, a_price_curve
+from houses import LONDON, NOON, a_forecast, a_price_curve
 from ohmstead.clock import ManualClock
 from ohmstead.control.follow_plan import FollowPlan
 from ohmstead.errors import ForecastError
@@ -14,7 +14,6 @@ from ohmstead.model import (
     BatteryMode,
     BatteryReading,
     Forecast,
-    ForecastSlot,
     PriceCurve,
     Prices,
     SiteSnapshot,
@@ -28,18 +27,10 @@ PENCE = [20] * 10 + [7] * 10 + [25] * 20 + [40] * 6 + [20] * 10
 """Half-hours from 20:00: a cheap night, a dear evening."""
 
 
-def a_forecast(middle_w: float, start: datetime = NIGHT, hours: int = 40) -> Forecast:
-    begin = start.replace(minute=0)
-    return Forecast(
-        slots=tuple(
-            ForecastSlot(
-                start=begin + n * HALF, end=begin + (n + 1) * HALF,
-                low_w=middle_w / 2, middle_w=middle_w, high_w=2 * middle_w,
-            )
-            for n in range(2 * hours)
-        ),
-        source=f"always {middle_w:g} W",
-    )  # fmt: skip
+def always(middle_w: float, start: datetime = NIGHT, hours: int = 40) -> Forecast:
+    band = (middle_w / 2, middle_w, 2 * middle_w)
+    whole_hour, source = start.replace(minute=0), f"always {middle_w:g} W"
+    return a_forecast(*[band] * 2 * hours, start=whole_hour, source=source)
 
 
 def a_house(soc_pct: float | None = 20, at: datetime = NIGHT) -> SiteSnapshot:
@@ -50,7 +41,7 @@ def a_house(soc_pct: float | None = 20, at: datetime = NIGHT) -> SiteSnapshot:
     return SiteSnapshot(at=at, timezone=LONDON, battery=battery, prices=Prices(buy=buy))
 
 
-LOAD = Outlook(load=a_forecast(600), solar=None)
+LOAD = Outlook(load=always(600), solar=None)
 
 
 def test_the_battery_is_filled_in_the_cheap_night_and_used_in_the_dear_evening() -> None:
@@ -106,7 +97,7 @@ def test_limits_of_the_grid_are_kept_and_the_reserve_stays() -> None:
 
 
 def test_sun_is_stored_and_said_so() -> None:
-    sun = a_forecast(2_000, hours=6)
+    sun = always(2_000, hours=6)
     plan = plan_for(a_house(), replace(LOAD, solar=sun), FollowPlan(inverter_w=3_600))
     assert plan.slots[1].battery_w < 0
     assert "spare sun is stored, not sold at 0p" in plan.slots[1].reason
@@ -148,7 +139,7 @@ class Told:
         self.asked += 1
         if self.broken:
             raise ForecastError("nobody knows")
-        return a_forecast(600, now)
+        return always(600, now)
 
     def next_due(self, now: datetime) -> datetime:
         return now
@@ -214,8 +205,8 @@ def test_spare_sun_is_stored_early_where_when_is_all_one() -> None:
     buy = a_price_curve(*[0.27] * 48, start=morning)
     sell = a_price_curve(*[0.15] * 48, start=morning)
     house = replace(a_house(at=morning), prices=Prices(buy=buy, sell=sell))
-    day = a_forecast(2_000, morning, hours=8)
-    plan = plan_for(house, Outlook(load=a_forecast(500, morning), solar=day), FollowPlan())
+    day = always(2_000, morning, hours=8)
+    plan = plan_for(house, Outlook(load=always(500, morning), solar=day), FollowPlan())
     sunny = [slot for slot in plan.slots if slot.pv_w > 0]
     stores = [slot.battery_w < -1 for slot in sunny]
     assert stores[0]

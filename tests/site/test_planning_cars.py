@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from houses import LONDON, NOON, a_price_curve
+from houses import LONDON, NOON, a_forecast, a_price_curve
 from ohmstead.control.car import Car, car
 from ohmstead.control.decide import decide
 from ohmstead.control.follow_plan import FollowPlan, follow_plan
@@ -14,8 +14,6 @@ from ohmstead.model import (
     BatteryMode,
     BatteryReading,
     ChargerReading,
-    Forecast,
-    ForecastSlot,
     Plan,
     PriceCurve,
     Prices,
@@ -27,20 +25,6 @@ from ohmstead.site.planning import Outlook, plan_for
 HALF = timedelta(minutes=30)
 EVENING = datetime(2026, 1, 15, 17, 10, tzinfo=NOON.tzinfo)
 HOUR = EVENING.replace(minute=0)
-
-
-def always(watts: float) -> Forecast:
-    return Forecast(
-        slots=tuple(
-            ForecastSlot(
-                start=HOUR + n * HALF, end=HOUR + (n + 1) * HALF,
-                low_w=watts, middle_w=watts, high_w=watts,
-            )
-            for n in range(90)
-        )
-    )  # fmt: skip
-
-
 DAY, NIGHT, SOLD = 0.30, 0.07, 0.15
 BUY = a_price_curve(*[DAY] * 13, *[NIGHT] * 12, *[DAY] * 40, start=HOUR)
 """Dear until 23:30, when the night begins."""
@@ -61,7 +45,8 @@ def a_house(*chargers: ChargerReading, buy: PriceCurve = BUY, soc_pct: float = 8
 
 
 def planned(house: SiteSnapshot, import_limit_w: float = 15_000) -> Plan:
-    outlook = Outlook(load=always(500), solar=None, import_limit_w=import_limit_w)
+    load = a_forecast(*[500] * 90, start=HOUR)
+    outlook = Outlook(load=load, solar=None, import_limit_w=import_limit_w)
     return plan_for(house, outlook, FollowPlan())
 
 

@@ -5,14 +5,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from houses import LONDON, NOON, a_price_curve
+from houses import LONDON, NOON, a_forecast, a_price_curve
 from ohmstead.cli.demo_played import prices_of
 from ohmstead.config.catalogue import validator
 from ohmstead.control.follow_plan import FollowPlan, Futures
 from ohmstead.model import (
     BatteryReading,
     Forecast,
-    ForecastSlot,
     Plan,
     Prices,
     SiteSnapshot,
@@ -26,21 +25,6 @@ LAST_CHEAP = datetime(2026, 6, 15, 4, 30, tzinfo=NOON.tzinfo)
 ONE_FUTURE = Futures(middle=1)
 
 
-def powers(
-    *halves: tuple[float, float, float], start: datetime = LAST_CHEAP, source: str = ""
-) -> Forecast:
-    return Forecast(
-        slots=tuple(
-            ForecastSlot(
-                start=start + n * HALF, end=start + (n + 1) * HALF,
-                low_w=low, middle_w=middle, high_w=high,
-            )
-            for n, (low, middle, high) in enumerate(halves)
-        ),
-        source=source,
-    )  # fmt: skip
-
-
 def a_house() -> SiteSnapshot:
     """The last cheap half-hour before a dear day and a cheap night; nothing is paid for export."""
     battery = BatteryReading(soc_pct=30, capacity_kwh=10, max_charge_w=3_000, max_discharge_w=3_000)
@@ -48,9 +32,9 @@ def a_house() -> SiteSnapshot:
     return SiteSnapshot(at=LAST_CHEAP, timezone=LONDON, battery=battery, prices=Prices(buy=buy))
 
 
-LOAD = powers(*[(400, 400, 400)] * 44)
-SURE = powers(*[(0, 0, 0)] * 8, *[(900, 900, 900)] * 20, *[(0, 0, 0)] * 16)
-UNSURE = powers(*[(0, 0, 0)] * 8, *[(100, 900, 1_700)] * 20, *[(0, 0, 0)] * 16)
+LOAD = a_forecast(*[400] * 44, start=LAST_CHEAP)
+SURE = a_forecast(*[0] * 8, *[900] * 20, *[0] * 16, start=LAST_CHEAP)
+UNSURE = a_forecast(*[0] * 8, *[(100, 900, 1_700)] * 20, *[0] * 16, start=LAST_CHEAP)
 THREE = Futures(dull=0.3, middle=0.4, bright=0.3)
 
 
@@ -80,7 +64,7 @@ def test_a_dull_day_alone_can_be_planned_for() -> None:
 
 
 def test_a_dull_day_is_one_of_much_load() -> None:
-    thirsty = powers(*[(400, 400, 1_500)] * 44)
+    thirsty = a_forecast(*[(400, 400, 1_500)] * 44, start=LAST_CHEAP)
     plan = plan_for(a_house(), Outlook(load=thirsty, solar=SURE), FollowPlan(futures=THREE))
     assert first_w(plan) < -500
 
@@ -132,16 +116,16 @@ def test_a_battery_that_a_step_fills_to_the_brim_is_not_out_of_bounds(soc_pct: f
     )
     night, day = [(0.0, 0.0, 0.0)] * 5, [(800.0, 1_500.0, 2_500.0)] * 20
     start = summer.start + timedelta(minutes=210)
-    sun = powers(*night, *day, *night * 10, start=start)
-    load = powers(*[(200, 300, 450)] * 75, start=start)
+    sun = a_forecast(*night, *day, *night * 10, start=start)
+    load = a_forecast(*[(200, 300, 450)] * 75, start=start)
     plan = plan_for(site, Outlook(load=load, solar=sun), FollowPlan(futures=THREE))
     assert "e+" not in plan.slots[0].reason
 
 
 def test_a_load_s_errors_mostly_cancel_over_the_hours_of_a_plan() -> None:
     """A half-hour between 300 and 600 W is no evening of 300 or of 600 W all along."""
-    question = question_of(a_house(), Outlook(load=powers(*[(300, 400, 600)] * 44), solar=None),
-                           FollowPlan())  # fmt: skip
+    load = a_forecast(*[(300, 400, 600)] * 44, start=LAST_CHEAP)
+    question = question_of(a_house(), Outlook(load=load, solar=None), FollowPlan())
     much, middle, little = (question.house_kwh(9, likely) for likely in Likely)
     assert middle == pytest.approx(0.2)
     assert 0.2 < much < 0.25

@@ -8,13 +8,11 @@ from itertools import pairwise
 
 import pytest
 
-from houses import LONDON, NOON, a_price_curve
+from houses import LONDON, NOON, a_forecast, a_price_curve
 from ohmstead.control.follow_plan import FollowPlan, Futures
 from ohmstead.model import (
     BatteryMode,
     BatteryReading,
-    Forecast,
-    ForecastSlot,
     Plan,
     Prices,
     SiteSnapshot,
@@ -29,30 +27,21 @@ PENCE = [24, 25, 24, 22, 21, 20, 20, 21, 22, 24, 24, 25, 27, 30, 36, 38, 38, 37,
 ] * 4  # fmt: skip
 
 
-def a_forecast(watts: list[float], spread: float, jitter: Iterator[float]) -> Forecast:
-    return Forecast(
-        slots=tuple(
-            ForecastSlot(
-                start=MORNING + n * HALF, end=MORNING + (n + 1) * HALF,
-                low_w=now * (1 - spread), middle_w=now, high_w=now * (1 + spread),
-            )
-            for n, now in enumerate(w * next(jitter) for w in watts)
-        )
-    )  # fmt: skip
-
-
 def wobbly(size: float, seed: int = 5) -> Iterator[float]:
     rng = random.Random(seed)  # noqa: S311 - a wobble is no secret
     while True:
         yield 1 + size * rng.uniform(-1, 1)
 
 
+def shaken(watts: float, jitter: Iterator[float]) -> tuple[float, float, float]:
+    middle_w = watts * next(jitter)
+    return 0.6 * middle_w, middle_w, 1.4 * middle_w
+
+
 def an_outlook(jitter: Iterator[float]) -> Outlook:
-    sun: list[float] = [float(watts) for watts in SUN]
-    return Outlook(
-        load=a_forecast([450.0] * 96, 0.4, jitter), solar=a_forecast(sun, 0.4, jitter),
-        import_limit_w=12_000,
-    )  # fmt: skip
+    load = a_forecast(*[shaken(450, jitter) for _ in range(96)], start=MORNING)
+    solar = a_forecast(*[shaken(watts, jitter) for watts in SUN], start=MORNING)
+    return Outlook(load=load, solar=solar, import_limit_w=12_000)
 
 
 def a_house(at: datetime, soc_pct: float) -> SiteSnapshot:

@@ -7,14 +7,12 @@ from itertools import pairwise
 
 import pytest
 
-from houses import LONDON, NOON, a_price_curve
+from houses import LONDON, NOON, a_forecast, a_price_curve
 from ohmstead.control.follow_plan import FollowPlan
 from ohmstead.control.loads import FlexibleLoad
 from ohmstead.model import (
     BatteryMode,
     BatteryReading,
-    Forecast,
-    ForecastSlot,
     Plan,
     Prices,
     SiteSnapshot,
@@ -28,18 +26,7 @@ BUY = a_price_curve(*[DAY] * 13, *[NIGHT] * 10, *[DAY] * 20, start=EVENING)
 """Cheap from 00:30 to 05:30."""
 DISHES = FlexibleLoad(name="dishes", power_w=1_800, minutes=90, after=time(19), by=time(7))
 HEATER = FlexibleLoad(name="heater", kwh=4, max_w=3_000, on_off=True, after=time(22), by=time(7))
-OUTLOOK = Outlook(
-    load=Forecast(
-        slots=tuple(
-            ForecastSlot(
-                start=EVENING + n * HALF, end=EVENING + (n + 1) * HALF,
-                low_w=400, middle_w=400, high_w=400,
-            )
-            for n in range(90)
-        )
-    ),
-    solar=None,
-)  # fmt: skip
+OUTLOOK = Outlook(load=a_forecast(*[400] * 90, start=EVENING), solar=None)
 
 
 def a_house(at: datetime = EVENING) -> SiteSnapshot:
