@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,3 +45,19 @@ def test_tests_run_plain_kernels() -> None:
     numbers = [1.0, 2.0]
     assert compiled.packed(numbers) is numbers
     assert compiled.compiled(told) is told
+
+
+def test_kernels_of_another_version_are_neither_read_nor_left_behind(tmp_path: Path) -> None:
+    kept_in = pytest.importorskip("ohmstead.compiled_by_numba", reason="numba is missing").kept_in
+    source, place, closed = tmp_path / "source", tmp_path / "place", tmp_path / "closed"
+    (source / "planner").mkdir(parents=True)
+    closed.touch()  # a file: nothing can be kept in it
+    kernel = source / "planner" / "kernel.py"
+    kernel.write_text("one = 1")
+    before = kept_in([closed, place], source)
+    assert before == kept_in([place], source)
+    (before / "kept").touch()
+    kernel.write_text("one = 2")
+    after = kept_in([place], source)
+    assert [*place.iterdir()] == [after] != [before]
+    assert kept_in([closed], source) is None

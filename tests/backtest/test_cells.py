@@ -13,7 +13,8 @@ from ohmstead.backtest.cells import Cells, Order, order_of
 from ohmstead.backtest.world import Plant
 from ohmstead.errors import ProblemError
 from ohmstead.model import BatteryCommand, BatteryMode
-from ohmstead.planner.house import house_of, settle
+from ohmstead.planner.flows import settle
+from ohmstead.planner.house import house_of
 from ohmstead.planner.problem import Battery, Inverter, Problem, Slot
 
 STEP = timedelta(minutes=5)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ohmstead.planner.house import marks
-from ohmstead.planner.loops import cost_lines, node_costs, node_walk
+from ohmstead.planner.flows import tabled_settle
+from ohmstead.planner.loops import cost_lines, node_costs, node_walk, settle_lines
 from ohmstead.planner.nodes import grid_of, reach_of, tabled_sweep, tabled_trace
 from ohmstead.planner.problem import Problem
 from ohmstead.planner.slot import tabled_curves
@@ -38,6 +38,17 @@ def test_slots_cost_the_same_either_way(seed: int) -> None:
     same_curves(task_of(random_problem(seed)))
 
 
+@given(seed=SEEDS, part=st.floats(0, 1))
+def test_slots_do_the_same_either_way(seed: int, part: float) -> None:
+    task = task_of(random_problem(seed))
+    first, last = task.curves.xs[:, 0], task.curves.xs[:, -1]
+    changes = first + part * (last - first)
+    for one, other in zip(
+        settle_lines(task.house, changes), tabled_settle(task.house, changes), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
 @given(seed=SEEDS)
 def test_nodes_cost_the_same_either_way(seed: int) -> None:
     same_nodes(task_of(random_problem(seed)), NODES)
@@ -45,7 +56,7 @@ def test_nodes_cost_the_same_either_way(seed: int) -> None:
 
 def same_curves(task: Task) -> None:
     tabled = tabled_curves(task.house)
-    xs, ys, counts = cost_lines(task.house, marks(task.house))
+    xs, ys, counts = cost_lines(task.house)
     np.testing.assert_array_equal(counts, tabled.counts)
     np.testing.assert_array_equal(xs, tabled.xs)
     np.testing.assert_array_equal(ys, tabled.ys)

@@ -126,7 +126,7 @@ def test_a_load_s_errors_mostly_cancel_over_the_hours_of_a_plan() -> None:
     """A half-hour between 300 and 600 W is no evening of 300 or of 600 W all along."""
     load = a_forecast(*[(300, 400, 600)] * 44, start=LAST_CHEAP)
     question = question_of(a_house(), Outlook(load=load, solar=None), FollowPlan())
-    much, middle, little = (question.house_kwh(9, likely) for likely in Likely)
+    much, middle, little = (question.house_kwh(likely)[9] for likely in Likely)
     assert middle == pytest.approx(0.2)
     assert 0.2 < much < 0.25
     assert 0.175 < little < 0.2

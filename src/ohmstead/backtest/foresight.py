@@ -5,6 +5,7 @@ through what a weather service had said by then.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -27,9 +28,9 @@ _TYPICAL_W: Final = 350.0
 _PRIOR: Final = 0.05
 _LOOK: Final = 4
 """How many half-hours back today is compared with what was expected."""
-_LOAD_DRIFT: Final = (0.35, 3.0)
-"""How much of today's difference is believed, and for how many half-hours it lasts."""
-_SUN_DRIFT: Final = (0.6, 4.0)
+_LOAD_DRIFT: Final = 0.35 * np.exp(-np.arange(_AHEAD) / 3.0)
+"""How much of today's difference is believed, the half-hours to come."""
+_SUN_DRIFT: Final = 0.6 * np.exp(-np.arange(_AHEAD) / 4.0)
 _LEAST_SUN_W: Final = 80.0
 _LOAD_SPREAD: Final = (0.72, 1.4)
 _SUN_SPREAD: Final = (0.78, 1.37)
@@ -42,27 +43,26 @@ class Halves:
     """A forecast by the half-hour, one after another; nothing is expected after the last."""
 
     start: datetime
-    watts: list[float]
+    watts: Floats
     """The means that are expected."""
     spread: tuple[float, float]
     """Which shares of them the low and the high forecast are."""
     source: str
 
-    def kwh(self, start: datetime, end: datetime) -> tuple[float, float, float]:
-        """Return the low, middle and high energy that is expected of [start, end)."""
-        low, high = self.spread
-        if end - start == HALF_HOUR:  # so plans ask, and much
-            number, begun = divmod(start - self.start, HALF_HOUR)
-            if not begun and 0 <= number < len(self.watts):
-                middle = self.watts[number] * 0.5 / 1_000
-                return middle * low, middle, middle * high
-        first, last = (start - self.start) / HALF_HOUR, (end - self.start) / HALF_HOUR
-        number, middle = max(int(first), 0), 0.0
-        while number < min(last, len(self.watts)):
-            hours = (min(last, number + 1) - max(first, number)) / 2
-            middle += self.watts[number] * hours / 1_000
-            number += 1
-        return middle * low, middle, middle * high
+    def energies(self, spans: Sequence[tuple[datetime, datetime]]) -> Floats:
+        """Return the low, middle and high energy that is expected of each of *spans*."""
+        kwh = self.watts / 2_000
+        first, begun = divmod(spans[0][0] - self.start, HALF_HOUR)
+        even = not begun and first >= 0 and first + len(spans) <= len(kwh)
+        if even and spans[-1][1] - spans[0][0] == len(spans) * HALF_HOUR:
+            middle = kwh[first : first + len(spans)]  # so plans ask, and much
+        else:
+            edges = np.array([(edge - self.start) / HALF_HOUR for span in spans for edge in span])
+            halves = np.concatenate([[0.0], np.cumsum(kwh)])
+            middle = np.diff(np.interp(edges, np.arange(len(halves)), halves))[::2]
+        shares = np.array([self.spread[0], 1.0, self.spread[1]])
+        found: Floats = middle[:, None] * shares
+        return found
 
 
 class Foresight:
@@ -85,10 +85,9 @@ class Foresight:
         usual = self._usual(half)
         expected = usual(half, half + _AHEAD)
         if half >= _LOOK:
-            believed, lasts = _LOAD_DRIFT
             seen = self._load[half - _LOOK : half]
-            away = float(np.mean(seen - usual(half - _LOOK, half)))
-            expected = expected + believed * away * np.exp(-np.arange(_AHEAD) / lasts)
+            away = float((seen - usual(half - _LOOK, half)).sum()) / _LOOK
+            expected = expected + away * _LOAD_DRIFT
         expected = np.maximum(expected, 20.0)
         return self._forecast(half, expected, _LOAD_SPREAD, "the house's own past")
 
@@ -97,11 +96,9 @@ class Foresight:
         expected = self._told(half, half + _AHEAD)
         if half >= _LOOK:
             seen, told = self._sun[half - 2 : half], self._told(half - 2, half)
-            if told.mean() > _LEAST_SUN_W:
-                believed, lasts = _SUN_DRIFT
-                ratio = min(max(float(seen.mean() / told.mean()), 0.3), 1.8)
-                fading = np.exp(-np.arange(_AHEAD) / lasts)
-                expected = expected * np.exp(believed * math.log(ratio) * fading)
+            if (said := float(told.sum())) > 2 * _LEAST_SUN_W:
+                ratio = min(max(float(seen.sum()) / said, 0.3), 1.8)
+                expected = expected * np.exp(math.log(ratio) * _SUN_DRIFT)
         return self._forecast(half, expected, _SUN_SPREAD, "the weather service as it spoke then")
 
     # ---- how it is done -------------------------------------------------------------------
@@ -141,7 +138,7 @@ class Foresight:
     def _forecast(
         self, half: int, watts: Floats, spread: tuple[float, float], source: str
     ) -> Halves:
-        return Halves(self._world.at(half), watts.tolist(), spread, source)
+        return Halves(self._world.at(half), watts, spread, source)
 
 
 class _Usual:

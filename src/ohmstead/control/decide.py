@@ -35,7 +35,8 @@ def decide(site: SiteSnapshot, strategies: Sequence[tuple[str, Strategy]]) -> De
     memory: dict[str, str] = {}
     for number, (name, strategy) in enumerate(strategies, start=1):
         prefix = f"{number}:{name}/"
-        advice = strategy(replace(site, memory=_own(site.memory, prefix)), left)
+        own = _own(site.memory, prefix)
+        advice = strategy(site if own == site.memory else replace(site, memory=own), left)
         room = left if advice.room is None else left & advice.room
         overruled = not _possible(room)
         if not overruled:
@@ -43,8 +44,8 @@ def decide(site: SiteSnapshot, strategies: Sequence[tuple[str, Strategy]]) -> De
         trail.append(replace(advice, strategy=name, overruled=overruled))
         memory |= {prefix + key: value for key, value in advice.memory.items()}
     command = _command(site.at, left, trail)
-    if command is not None:
-        command = replace(command, ahead=ahead_of(site, command, trail))
+    if command is not None and (ahead := ahead_of(site, command, trail)) is not None:
+        command = replace(command, ahead=ahead)
     speaker = _speaker(command, trail)
     return Decision(
         at=site.at,

@@ -111,6 +111,12 @@ class Forecast:
             high += slot.high_w * slot.hours / 1_000
         return low, middle, high
 
+    def energies(
+        self, spans: Sequence[tuple[datetime, datetime]]
+    ) -> list[tuple[float, float, float]]:
+        """Return ``kwh`` of each of *spans*."""
+        return [self.kwh(start, end) for start, end in spans]
+
     def age(self, now: datetime) -> timedelta | None:
         """How long ago the source said so; None if it needs no source."""
         return None if self.fetched_at is None else now - self.fetched_at

@@ -1,8 +1,8 @@
 """What a kWh costs, slot by slot."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from itertools import pairwise
@@ -57,12 +57,15 @@ class PriceCurve:
     """Where they came from, in words: ``octopus E-1R-AGILE-24-10-01-C``."""
     fetched_at: datetime | None = None
     """When the source last confirmed them; None for prices that need no source."""
+    _even: bool = field(init=False, repr=False, compare=False)
+    """Whether all slots are half-hours as they are."""
 
     def __post_init__(self) -> None:
         """Refuse slots that are out of order or overlap: build with ``from_slots``."""
         for before, after in pairwise(self.slots):
             if after.start < before.end:
                 raise ValueError(f"price slots overlap at {after.start.isoformat()}")
+        object.__setattr__(self, "_even", all(map(_is_half_hour, self.slots)))
 
     @classmethod
     def from_slots(
@@ -87,28 +90,41 @@ class PriceCurve:
 
     def at(self, moment: datetime) -> PriceSlot | None:
         """Return the slot that *moment* lies in, or None where no price is known."""
-        index = bisect_right(self.slots, moment, key=lambda slot: slot.start) - 1
+        index = bisect_right(self.slots, moment, key=_start_of) - 1
         if index >= 0 and moment < self.slots[index].end:
             return self.slots[index]
         return None
 
+    def at_each(self, moments: Sequence[datetime]) -> list[PriceSlot | None]:
+        """Return ``at`` of each of *moments*, which are in time order."""
+        found, coming = list[PriceSlot | None](), iter(self.slots)
+        slot = next(coming, None)
+        for moment in moments:
+            while slot is not None and slot.end <= moment:
+                slot = next(coming, None)
+            found.append(slot if slot is not None and slot.start <= moment else None)
+        return found
+
     def between(self, start: datetime, end: datetime) -> tuple[PriceSlot, ...]:
         """Return the slots that overlap [start, end), whole."""
-        return tuple(slot for slot in self.slots if slot.start < end and slot.end > start)
+        first = bisect_right(self.slots, start, key=_end_of)
+        return self.slots[first : bisect_left(self.slots, end, lo=first, key=_start_of)]
 
     def from_now(self, now: datetime) -> tuple[PriceSlot, ...]:
         """Return the slot *now* lies in and all later ones."""
-        return tuple(slot for slot in self.slots if slot.end > now)
+        return self.slots[bisect_right(self.slots, now, key=_end_of) :]
 
     def half_hours(self, now: datetime) -> tuple[PriceSlot, ...]:
         """Return the prices from *now* on, 48 hours far, no slot reaching over an hour or its half.
 
         The first is the one that *now* lies in; slots that are shorter already stay as they are.
         """
-        pieces, far = list[PriceSlot](), now + _FAR
-        begin = _half_hour(now)
+        far, begin = now + _FAR, _half_hour(now)
+        if self._even:
+            return self.between(now, far)
+        pieces = list[PriceSlot]()
         for slot in self.between(now, far):
-            if slot.start >= begin and slot.end <= far and _is_half_hour(slot):
+            if slot.start >= begin and _is_half_hour(slot):
                 pieces.append(slot)
                 continue
             start = max(slot.start, begin)
@@ -135,6 +151,14 @@ class Prices:
 
     buy: PriceCurve | None = None
     sell: PriceCurve | None = None
+
+
+def _start_of(slot: PriceSlot) -> datetime:
+    return slot.start
+
+
+def _end_of(slot: PriceSlot) -> datetime:
+    return slot.end
 
 
 def _is_half_hour(slot: PriceSlot) -> bool:

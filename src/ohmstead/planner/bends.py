@@ -14,8 +14,8 @@ __all__ = ["exports_of", "levels", "overfull"]
 
 def exports_of(problem: Problem) -> Floats:
     """Return the most that may be exported in each slot, kWh."""
-    limits = np.array([min(slot.export_max_w, problem.export_max_w) for slot in problem.slots])
-    hours = np.array([slot.hours for slot in problem.slots]) / WH_PER_KWH
+    limits = np.minimum(problem.columns[8], problem.export_max_w)
+    hours = problem.columns[0] / WH_PER_KWH
     exports: Floats = np.minimum(limits * hours, FAR_KWH)
     return exports
 
@@ -33,7 +33,7 @@ def levels(
     They are the ends, and what brings the meter to a standstill or to one of its limits: with
     all the sun, or with none.
     """
-    hours = np.array([slot.hours for slot in problem.slots]) / WH_PER_KWH
+    hours = problem.columns[0] / WH_PER_KWH
     room = problem.inverter.out_max_w * hours / house.out if problem.inverter else inf
     exports, nothing = exports_of(problem), np.zeros_like(house.pv)
     throughs = [nothing]

@@ -22,7 +22,6 @@ from ohmstead.planner.joint_nodes import Second, Way, joint_start
 from ohmstead.planner.merge import flat_hulls, flat_valleys, flat_worth
 from ohmstead.planner.problem import Amount, Problem
 from ohmstead.planner.runs import RunStarts
-from ohmstead.planner.self_use import self_use
 from ohmstead.planner.slot import curves_of
 from ohmstead.planner.solve import Answer, Task, best, knots_of, task_of
 from ohmstead.planner.stores import Store
@@ -210,7 +209,7 @@ class _Search:
         )
         yield self._each(free, nothing, planned)
         alone = self.alone
-        served = self_use(alone.house, alone.bounds, alone.limits, alone.energy)
+        served, _ = alone.idle
         yield self._each(self.problem, nothing, served)
         yield from self._jointly()
 

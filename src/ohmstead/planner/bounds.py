@@ -1,54 +1,34 @@
 """What the battery can hold at every moment, what it should, and what the end is worth."""
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from itertools import accumulate
 from math import inf
 from typing import NamedTuple
 
 import numpy as np
 
-from ohmstead.compiled import Row, numbers
+from ohmstead.compiled import Row, numbers, row
 from ohmstead.planner.convex import Bounds
 from ohmstead.planner.house import WH_PER_KWH, House
 from ohmstead.planner.problem import Problem, Taper
 from ohmstead.planner.slot import Curve, curve
 
-__all__ = ["Limits", "Powers", "bounds_of", "end_of", "limits_of"]
+__all__ = ["Limits", "bounds_of", "end_of", "limits_of"]
 
 BELOW = 1e-9
 
 
-class Powers(NamedTuple):
-    """The fields of ``Limits``, as kernels want them."""
+class Limits(NamedTuple):
+    """How much the stored energy may change in each slot, by what is stored."""
 
     starts: Row
+    """From these energies on, the shares below hold."""
     charge: Row
     discharge: Row
     up: Row
+    """What each slot may add at full power."""
     down: Row
     standby: Row
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much the stored energy may change in each slot, by what is stored."""
-
-    starts: list[float]
-    """From these energies on, the shares below hold."""
-    charge: list[float]
-    discharge: list[float]
-    up: list[float]
-    """What each slot may add at full power."""
-    down: list[float]
-    standby: list[float]
-    powers: Powers = field(init=False, repr=False, compare=False)
-    """The same, as kernels want it."""
-
-    def __post_init__(self) -> None:
-        """Write it down for the kernels."""
-        rows = (self.starts, self.charge, self.discharge, self.up, self.down, self.standby)
-        object.__setattr__(self, "powers", Powers(*map(numbers, rows)))
 
     def cell(self, energy: float) -> int:
         """Return within which step *energy* lies."""
@@ -63,7 +43,7 @@ class Limits:
         """Return the least and the most change of slot *index*, with *energy* stored."""
         cell, lost = self.cell(energy), self.standby[index]
         down, up = self.down[index] * self.discharge[cell], self.up[index] * self.charge[cell]
-        return -down - lost, up - lost
+        return float(-down - lost), float(up - lost)
 
     @property
     def taper(self) -> bool:
@@ -78,12 +58,12 @@ def limits_of(problem: Problem, house: House) -> Limits:
     starts = sorted({-inf, *(taper.from_kwh for taper in both)})
     hours = problem.columns[0] / WH_PER_KWH
     return Limits(
-        starts,
-        [_share(battery.charge_tapers, start) for start in starts],
-        [_share(battery.discharge_tapers, start) for start in starts],
-        (battery.charge_max_w * house.stored * hours).tolist(),
-        (battery.discharge_max_w / house.delivered * hours).tolist(),
-        house.standby.tolist(),
+        numbers(starts),
+        numbers([_share(battery.charge_tapers, start) for start in starts]),
+        numbers([_share(battery.discharge_tapers, start) for start in starts]),
+        row(battery.charge_max_w * house.stored * hours),
+        row(battery.discharge_max_w / house.delivered * hours),
+        row(house.standby),
     )
 
 
@@ -98,11 +78,11 @@ def bounds_of(problem: Problem, house: House) -> Bounds:
     may sink below it, but what that costs makes it be topped up.
     """
     battery = problem.battery
-    lost = list(accumulate(house.standby.tolist(), initial=0.0))
+    lost = np.concatenate([[0.0], np.cumsum(house.standby)])
     floor = min(battery.reserve_kwh, battery.energy_kwh)
-    lows = [min(floor, battery.energy_kwh - gone) for gone in lost]
+    lows = np.minimum(floor, battery.energy_kwh - lost).tolist()
     highs = [max(battery.capacity_kwh, battery.energy_kwh)] * len(lows)
-    leaks = lost[-1] > 0
+    leaks = bool(lost[-1] > 0)
     wished = problem.columns[-2:]
     low = np.minimum(np.maximum(wished[0], floor if leaks else 0.0), battery.capacity_kwh)
     bent = (wished[0] > floor) | leaks | (wished[1] < battery.capacity_kwh)

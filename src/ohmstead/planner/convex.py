@@ -53,8 +53,10 @@ class Bounds:
 
     def __post_init__(self) -> None:
         """Write it down for the kernels."""
-        soft = [(-inf, inf) if wished is None else wished for wished in self.soft]
-        lows, highs = [low for low, _ in soft], [high for _, high in soft]
+        lows, highs = [-inf] * len(self.soft), [inf] * len(self.soft)
+        for index, wished in enumerate(self.soft):
+            if wished is not None:
+                lows[index], highs[index] = wished
         walls = Walls(
             numbers(self.lows), numbers(self.highs), numbers(lows), numbers(highs), self.steep
         )

@@ -13,7 +13,8 @@ import numpy as np
 
 from ohmstead.planner.bends import overfull
 from ohmstead.planner.convex import Bounds
-from ohmstead.planner.house import Floats, house_of, settle_table
+from ohmstead.planner.flows import tabled_settle
+from ohmstead.planner.house import Floats, house_of
 from ohmstead.planner.slot import Curve
 from ohmstead.planner.solve import Task, knots_of
 from ohmstead.planner.stores import Store
@@ -151,7 +152,7 @@ class Corridor:
             worn = worn + store.wear * np.maximum(-taken, 0.0)
             cannot |= ~store.allows(taken)
         house = house_of(self.task.problem, total)
-        flows = settle_table(house, changes)
+        flows = tabled_settle(house, changes)
         cannot |= (flows.bus > house.discharge + SAME_KWH) | (flows.bus < -house.charge - SAME_KWH)
         cannot |= overfull(self.task.problem, house)
         costs = flows.cost + flows.broken + worn + np.where(cannot, NEVER, 0.0)

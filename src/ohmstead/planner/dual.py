@@ -120,7 +120,7 @@ def choices_of(problem: Problem, units: Sequence[Unit], others: Floats | None = 
     )
     buses = [0.0 * room, -least.charge, least.discharge, least.least, most.discharge]
     if problem.inverter is not None:
-        hours = np.array([slot.hours for slot in problem.slots]) / WH_PER_KWH
+        hours = problem.columns[0] / WH_PER_KWH
         buses.append(problem.inverter.out_max_w * hours / plain.out - plain.pv)
     only = units[0]
     if len(units) == 1 and isinstance(only, Store) and (only.steps or only.floor is not None):

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from ohmstead.model import BatteryMode
 from ohmstead.planner.bounds import bounds_of
 from ohmstead.planner.explain_beside import words_beside
-from ohmstead.planner.house import WH_PER_KWH, House, even, house_of
+from ohmstead.planner.flows import even
+from ohmstead.planner.house import WH_PER_KWH, House, house_of
 from ohmstead.planner.plan import Plan, PlannedSlot
 from ohmstead.planner.problem import Problem
 from ohmstead.planner.slot import curves_of

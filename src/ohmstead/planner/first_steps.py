@@ -14,7 +14,6 @@ import numpy as np
 from ohmstead.model import BatteryMode
 from ohmstead.planner.house import Floats
 from ohmstead.planner.nodes import NEVER
-from ohmstead.planner.self_use import self_use
 from ohmstead.planner.solve import Look, Task, ahead, look_at
 
 __all__ = ["FOLLOWS", "Beginning", "Compared", "compared"]
@@ -86,7 +85,7 @@ def compared(
 
 def _followed(task: Task) -> dict[BatteryMode | None, float]:
     """Return what each behaviour that follows would change."""
-    served = self_use(task.house, task.bounds, task.limits, task.energy)[0]
+    served = task.idle[0][0]
     still = -float(task.house.standby[0])
     return {
         BatteryMode.SELF_USE: served,

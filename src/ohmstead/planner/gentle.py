@@ -11,7 +11,8 @@ from math import inf
 
 from ohmstead.compiled import Row, compiled, listed, numbers, packed, row
 from ohmstead.planner.convex import Bounds
-from ohmstead.planner.house import Floats, House, even
+from ohmstead.planner.flows import even
+from ohmstead.planner.house import Floats, House
 from ohmstead.planner.merge import Flat, Walls
 
 __all__ = ["gentle"]

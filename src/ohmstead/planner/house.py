@@ -1,19 +1,10 @@
-"""A problem as arrays, one column a slot, and what one slot costs at one flow of the battery.
+"""A problem as arrays, one column a slot."""
 
-The only freedom beside the battery's flow is how much sun is turned down. So with the
-battery's energy at the bus given (``bus``, above 0 when it discharges), what passes on to the
-house (``through``) lies between ``bus`` and ``bus`` plus the sun; the meter follows from it,
-and so does the cost. Import and export at once, or charge and discharge at once, cannot even
-be written down.
-"""
-
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ohmstead.compiled import COMPILED, compiled
 from ohmstead.planner.problem import Problem
 
 __all__ = [
@@ -23,13 +14,8 @@ __all__ = [
     "TINY_KWH",
     "WH_PER_KWH",
     "Floats",
-    "Flows",
     "House",
-    "even",
     "house_of",
-    "marks",
-    "settle",
-    "settle_table",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -37,7 +23,6 @@ Floats = npt.NDArray[np.float64]
 STEEP = 10.0
 """What a limit that must give way costs, in dearest prices."""
 WH_PER_KWH = 1000.0
-TINY = 1e-12
 SHORT = 0.5
 """What a kWh that a load lacks counts for, as a share of what breaking the fuse does."""
 TINY_KWH = 1e-7
@@ -75,20 +60,6 @@ class House(NamedTuple):
     def dearest(self) -> float:
         """Return the highest price there is, for tolerances."""
         return self.steep / STEEP
-
-
-class Flows(NamedTuple):
-    """What every slot does, in kWh."""
-
-    bus: Floats
-    """The battery at the bus, above 0 when it discharges."""
-    grid: Floats
-    """Above 0 when it is imported."""
-    curtailed: Floats
-    """Sun turned down, where the sun is."""
-    cost: Floats
-    """With wear; breaking the import limit is not paid for here, but in ``broken``."""
-    broken: Floats
 
 
 def house_of(problem: Problem, car: Floats | None = None) -> House:
@@ -135,71 +106,3 @@ def house_of(problem: Problem, car: Floats | None = None) -> House:
         curtail=problem.curtail,
         steep=STEEP * float(dearest + battery.wear_per_kwh) / lossy,
     )
-
-
-def settle(house: House, changes: Sequence[float]) -> Flows:
-    """Return what the slots do when the stored energy changes by *changes* kWh."""
-    return _settled(house, np.asarray(changes))
-
-
-def settle_table(house: House, changes: Floats) -> Flows:
-    """Return what the slots do, as ``settle``, for several plans or houses, a row each."""
-    if not COMPILED:
-        return _settled(house, changes)
-    shape = np.broadcast_shapes(house.load.shape, changes.shape)
-    columns = [
-        np.broadcast_to(part, shape) if isinstance(part, np.ndarray) and part.ndim > 1 else part
-        for part in house
-    ]
-    many, found = np.broadcast_to(changes, shape), []
-    for place in range(shape[0]):
-        parts = [
-            part[place] if isinstance(part, np.ndarray) and part.ndim > 1 else part
-            for part in columns
-        ]
-        found.append(_settled(House._make(parts), np.ascontiguousarray(many[place])))
-    return Flows(*(np.stack(parts) for parts in zip(*found, strict=True)))
-
-
-@compiled
-def _meter(house: House, through: Floats) -> tuple[Floats, Floats]:
-    """Return the import of every slot and its cost, a broken import limit included."""
-    given = np.where(through > 0, through * house.out, through / house.into)
-    grid = house.load - given
-    price = np.where(grid > 0, house.buy, house.sell)
-    over = np.maximum(grid - house.imports, 0.0)
-    return grid, grid * price + over * house.steep
-
-
-@compiled
-def marks(house: House) -> tuple[Floats, Floats, Floats]:
-    """Return the ``through`` of a still inverter, of a still meter, and of the import limit."""
-    full = house.load - house.imports
-    full = np.where(full > 0, full / house.out, full * house.into)
-    meter = np.where(house.load > 0, house.load / house.out, house.load * house.into)
-    return np.zeros_like(full), meter, full
-
-
-def even(house: House) -> Floats:
-    """Return the ``through`` of a still meter; below 0 where others give too much."""
-    through: Floats = np.where(house.load > 0, house.load / house.out, house.load * house.into)
-    return through
-
-
-@compiled
-def _settled(house: House, changes: Floats) -> Flows:
-    flow = changes + house.standby
-    bus = np.where(flow > 0, -flow / house.stored, -flow * house.delivered)
-    low, high = np.maximum(bus, house.least), np.minimum(bus + house.pv, house.most)
-    through, cost = high, _meter(house, high)[1]
-    if house.curtail:
-        still, even, full = marks(house)
-        for knot in (low, still, even, full):
-            clipped = np.minimum(np.maximum(knot, low), high)
-            other = _meter(house, clipped)[1]
-            cheaper = other < cost - TINY * house.steep / STEEP
-            through, cost = np.where(cheaper, clipped, through), np.where(cheaper, other, cost)
-    grid, cost = _meter(house, through)
-    broken = np.maximum(grid - house.imports, 0.0) * house.steep
-    cost = cost + house.wear * np.maximum(bus, 0.0) - broken
-    return Flows(bus, grid, np.maximum(bus + house.pv - through, 0.0), cost, broken)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ohmstead.compiled import compiled
 from ohmstead.planner.house import STEEP, House
 
-__all__ = ["cost_lines", "node_costs", "node_walk"]
+__all__ = ["TINY", "cost_lines", "node_costs", "node_walk", "settle_lines"]
 
 Floats = npt.NDArray[np.float64]
 Tables: TypeAlias = tuple[Floats, Floats, npt.NDArray[np.int64]]
@@ -24,7 +24,9 @@ Turns: TypeAlias = tuple[float, float, float, float]
 SAME_KWH = 1e-10
 SAME_SLOPE = 1e-9
 NEVER = 1e12
-ALMOST, TINY = 1.0 - 1e-9, 1e-9
+ALMOST, BARELY = 1.0 - 1e-9, 1e-9
+TINY = 1e-12
+"""Of the dearest price: by less nothing is cheaper."""
 MARKS = 3
 BENDS, OWN_BENDS, MOST_BENDS = 7, 16, 61
 """How many knots a slot can have: with all the sun, and where some may be turned down."""
@@ -46,6 +48,60 @@ class _One(NamedTuple):
     into: float
     steep: float
     wear: float
+
+
+@compiled
+def _slot(house: House, slot: int) -> _One:
+    return _One(
+        house.buy[slot],
+        house.sell[slot],
+        house.load[slot],
+        house.pv[slot],
+        house.charge[slot],
+        house.discharge[slot],
+        house.imports[slot],
+        house.least[slot],
+        house.most[slot],
+        house.out,
+        house.into,
+        house.steep,
+        house.wear,
+    )
+
+
+@compiled
+def _turns(one: _One) -> tuple[float, float, float]:
+    """Return the ``through`` of a still inverter, of a still meter, and of the import limit."""
+    full = one.load - one.imports
+    full = full / one.out if full > 0 else full * one.into
+    return 0.0, one.load / one.out if one.load > 0 else one.load * one.into, full
+
+
+@compiled
+def settle_lines(house: House, changes: Floats) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """Return the fields of ``Flows``, as ``flows.settle`` does."""
+    width = changes.size
+    buses, grids, curtailed = np.empty(width), np.empty(width), np.empty(width)
+    costs, broken = np.empty(width), np.empty(width)
+    for slot in range(width):
+        one, flow = _slot(house, slot), changes[slot] + house.standby[slot]
+        bus = -flow / house.stored if flow > 0 else -flow * house.delivered
+        low, high = max(bus, one.least), min(bus + one.pv, one.most)
+        through, cost = high, _metered(one, high)
+        if house.curtail:
+            for knot in (low, *_turns(one)):
+                tried = min(max(knot, low), high)
+                other = _metered(one, tried)
+                if other < cost - TINY * house.steep / STEEP:
+                    through, cost = tried, other
+        given = through * one.out if through > 0 else through / one.into
+        grid = one.load - given
+        over = max(grid - one.imports, 0.0) * one.steep
+        buses[slot], grids[slot] = bus, grid
+        curtailed[slot] = max(bus + one.pv - through, 0.0)
+        costs[slot] = _metered(one, through) + one.wear * max(bus, 0.0) - over
+        broken[slot] = over
+    return buses, grids, curtailed, costs, broken
 
 
 @compiled
@@ -145,31 +201,16 @@ def _plain(xs: Floats, ys: Floats, same_slope: float) -> int:
 
 
 @compiled
-def cost_lines(
-    house: House, marks: tuple[Floats, Floats, Floats]
-) -> tuple[Floats, Floats, npt.NDArray[np.int64]]:
+def cost_lines(house: House) -> Tables:
     """Return the exact cost of every slot, as ``slot.curves_of`` does."""
     width = house.load.size
     xs, ys = np.empty((width, MOST_BENDS)), np.empty((width, MOST_BENDS))
     counts = np.empty(width, np.int64)
     few = np.empty(BENDS)
     for slot in range(width):
-        one = _One(
-            house.buy[slot],
-            house.sell[slot],
-            house.load[slot],
-            house.pv[slot],
-            house.charge[slot],
-            house.discharge[slot],
-            house.imports[slot],
-            house.least[slot],
-            house.most[slot],
-            house.out,
-            house.into,
-            house.steep,
-            house.wear,
-        )
-        turns = (marks[0][slot], marks[1][slot], marks[2][slot], one.most)
+        one = _slot(house, slot)
+        still, even, full = _turns(one)
+        turns = (still, even, full, one.most)
         few[0], few[1] = -one.charge, one.discharge
         for number in range(MARKS + 1):
             few[2 + number] = turns[number] - one.pv
@@ -308,7 +349,7 @@ def node_walk(
     for slot in range(len(counts)):
         line_x, line_y, knots, after = xs[slot], ys[slot], counts[slot], costs[slot + 1]
         first = max(int((energy + line_x[0] - low) / step + ALMOST), 0)
-        last = min(max(int((energy + line_x[knots - 1] - low) / step + TINY) + 1, 0), count)
+        last = min(max(int((energy + line_x[knots - 1] - low) / step + BARELY) + 1, 0), count)
         least, change = inf, 0.0
         for node in range(first, last):
             tried = nodes[node] - energy

@@ -1,22 +1,25 @@
 """From a problem to its plan: solve, be gentle, and say what every slot should do."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import accumulate, repeat
+from functools import partial
+from itertools import accumulate
+from typing import Any, cast
 
 import numpy as np
 
-from ohmstead.compiled import numbers
+from ohmstead.compiled import listed, numbers, places, row
 from ohmstead.model import BatteryMode
+from ohmstead.planner.acts import ACTS, SAME_KWH, acts_of, kept_as
 from ohmstead.planner.beside import best_beside, look_beside
+from ohmstead.planner.flows import even, settle
 from ohmstead.planner.gentle import gentle
-from ohmstead.planner.house import WH_PER_KWH, Flows, even, house_of, settle
+from ohmstead.planner.house import WH_PER_KWH, house_of
 from ohmstead.planner.merge import worths_at
 from ohmstead.planner.peak import Solve, best_below_a_peak, peak_cost
-from ohmstead.planner.plan import Plan, PlannedSlot, Side
+from ohmstead.planner.plan import Plan, PlannedSlot
 from ohmstead.planner.problem import Battery, Problem, Slot
 from ohmstead.planner.prove import proven
-from ohmstead.planner.self_use import self_use
 from ohmstead.planner.shares import left_of, others_unplanned, shares_of, unplanned
 from ohmstead.planner.solve import Answer, Look, Task, best, polished, task_of
 from ohmstead.planner.turning import counted, steadied, turns_of
@@ -32,10 +35,10 @@ __all__ = [
     "way_of",
 ]
 
+_AS_SLOT = cast("Callable[[tuple[Any, ...]], PlannedSlot]", partial(tuple.__new__, PlannedSlot))
+"""``_make`` in half the time: it counts no fields, which a test does."""
 SHORT_SLOTS = 24
 LOOKS_A_SLOT = 2400
-SAME_KWH = 1e-6
-"""Energies closer than this are one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,27 +50,6 @@ class Habit:
     least_gain: float
     modes: tuple[BatteryMode, ...] = ()
     """How it behaves in them; a new plan that behaves the same takes its place at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Act:
-    """How a slot behaves."""
-
-    mode: BatteryMode
-    surplus_to: Side
-    deficit_from: Side
-    capped: bool
-    """At the forecast's power at most, and no further than the forecast's energy."""
-
-
-_CHARGE = _Act(BatteryMode.CHARGE, Side.BATTERY, Side.GRID, capped=True)
-_DISCHARGE = _Act(BatteryMode.DISCHARGE, Side.GRID, Side.BATTERY, capped=True)
-_FOLLOW = _Act(BatteryMode.SELF_USE, Side.BATTERY, Side.BATTERY, capped=False)
-_FOLLOW_CAPPED = _Act(BatteryMode.SELF_USE, Side.BATTERY, Side.BATTERY, capped=True)
-_HOLD = _Act(BatteryMode.HOLD, Side.BATTERY, Side.GRID, capped=True)
-_STILL = _Act(BatteryMode.HOLD, Side.GRID, Side.GRID, capped=True)
-_EXPORT_SOLAR = _Act(BatteryMode.EXPORT_SOLAR, Side.GRID, Side.BATTERY, capped=True)
-_TURN_DOWN = _Act(BatteryMode.IDLE, Side.NOWHERE, Side.GRID, capped=True)
 
 
 def make_plan(problem: Problem, *, looks: int | None = None, habit: Habit | None = None) -> Plan:
@@ -189,16 +171,16 @@ def _without(problem: Problem, task: Task, slots: tuple[PlannedSlot, ...]) -> fl
     What it lacks at the end of what should be left counts at the plan's own worth of energy.
     """
     task = unplanned(problem) if task.taken else task
-    changes = self_use(task.house, task.bounds, task.limits, task.energy)
+    changes, flows = task.idle
     energy = task.energy + sum(changes)
     cost, taken = -left_of(problem.end_worth, energy), task.house.load
     if problem.beside:
         others, more = others_unplanned(problem, task.house, changes)
         cost += more
         taken = taken + sum(others)
-        own = taken - np.array([slot.load_kwh for slot in problem.slots])
-        task = replace(task, house=house_of(problem, own))
-    cost += float(settle(task.house, changes).cost.sum()) + peak_cost(problem, task, changes)
+        task = replace(task, house=house_of(problem, taken - problem.columns[3]))
+        flows = settle(task.house, changes)
+    cost += float(flows.cost.sum()) + peak_cost(problem, task, changes)
     if problem.end_kwh is None:
         return cost
     return cost + (problem.end_kwh - energy) * slots[max(len(slots) - 2, 0)].worth_per_kwh
@@ -217,21 +199,26 @@ def _slots(
     per_cent, hours = 100.0 / problem.battery.capacity_kwh, problem.columns[0][:count]
     to_w = WH_PER_KWH / hours
     watts = (flows.bus[:count] * to_w).tolist()
-    acts, targets = _acts(task, flows, energies[1:][:count], answer.modes)
-    worths, lacks = worths_at(answer.after, numbers(energies), SAME_KWH)
+    after, battery = energies[1:][:count], problem.battery
+    needs = (even(house) - house.pv)[:count]
+    known = (numbers(after), row(flows.bus[:count]), row(flows.curtailed[:count]))
+    kept = places([kept_as(mode) for mode in answer.modes[:count]])
+    which, targets = acts_of(known, row(needs), kept, battery.reserve_kwh, battery.capacity_kwh)
+    acts = [ACTS[number] for number in np.asarray(which).tolist()]
+    worths, lacks = map(listed, worths_at(answer.after, numbers(energies), SAME_KWH))
     rows = zip(
         hours.tolist(),
         [act.mode for act in acts],
         [abs(power_w) if act.capped else None for act, power_w in zip(acts, watts, strict=True)],
-        [target * per_cent for target in targets],
+        [target * per_cent for target in listed(targets)],
         [act.surplus_to for act in acts],
         [act.deficit_from for act in acts],
         watts,
         (flows.grid[:count] * to_w).tolist(),
         (flows.curtailed[:count] * to_w).tolist(),
         shares.car_w,
-        energies[1:],
-        [energy * per_cent for energy in energies[1:]],
+        after,
+        [energy * per_cent for energy in after],
         [cost + worn for cost, worn in zip(flows.cost.tolist(), shares.cost, strict=True)],
         worths,
         lacks,
@@ -239,59 +226,5 @@ def _slots(
         shares.beside,
         strict=False,
     )
-    slots = tuple(map(PlannedSlot._make, rows))
+    slots = tuple(map(_AS_SLOT, rows))
     return slots, float(flows.cost.sum()) + sum(shares.cost), shares.left
-
-
-def _acts(
-    task: Task, flows: Flows, energies: Sequence[float], modes: Sequence[BatteryMode | None]
-) -> tuple[list[_Act], list[float]]:
-    """Return how slots behave that end with *energies* stored, and where each of them stops."""
-    house, battery = task.house, task.problem.battery
-    least, most = battery.reserve_kwh, battery.capacity_kwh
-    low, high = least + SAME_KWH, most - SAME_KWH
-    needs = (even(house) - house.pv).tolist()
-    acts, targets = [], []
-    rows = zip(
-        energies, flows.bus.tolist(), needs, flows.curtailed.tolist(), modes or repeat(None),
-        strict=False,
-    )  # fmt: skip
-    for energy, bus, need, curtailed, mode in rows:
-        act = _act(bus, need, curtailed, (energy > low, energy < high))
-        if mode is not None:
-            act = _kept_act(mode, act, curtailed)
-        acts.append(act)
-        targets.append(energy if act.capped else least if need > 0 else most)
-    return acts, targets
-
-
-def _act(bus: float, need: float, curtailed: float, room: tuple[bool, bool]) -> _Act:
-    """Return the behaviour whose forecast is this flow; *room* is there below and above."""
-    if abs(bus) <= SAME_KWH:
-        return _still(need, curtailed, room)
-    below, above = room
-    charges = bus < 0
-    served = max(-need if charges else need, 0.0)  # what self-use would move the same way
-    if abs(bus) > served + SAME_KWH:
-        return _CHARGE if charges else _DISCHARGE
-    ends = not (above if charges else below)
-    return _FOLLOW if ends or abs(bus) > served - SAME_KWH else _FOLLOW_CAPPED
-
-
-def _kept_act(mode: BatteryMode, act: _Act, curtailed: float) -> _Act:
-    """Return the behaviour of *mode*, where by itself the slot would show *act*."""
-    if mode in {BatteryMode.CHARGE, BatteryMode.DISCHARGE}:
-        return _CHARGE if mode is BatteryMode.CHARGE else _DISCHARGE
-    if mode is BatteryMode.HOLD:
-        return _TURN_DOWN if curtailed > SAME_KWH else _STILL
-    return act if act.mode is BatteryMode.SELF_USE else _FOLLOW_CAPPED
-
-
-def _still(need: float, curtailed: float, room: tuple[bool, bool]) -> _Act:
-    """Return the behaviour of a battery that does nothing."""
-    below, above = room
-    if need > SAME_KWH and below:
-        return _HOLD
-    if need < -SAME_KWH and above:
-        return _TURN_DOWN if curtailed > -need - SAME_KWH else _EXPORT_SOLAR
-    return _FOLLOW

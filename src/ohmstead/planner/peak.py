@@ -11,7 +11,8 @@ from math import inf
 
 import numpy as np
 
-from ohmstead.planner.house import WH_PER_KWH, house_of, settle
+from ohmstead.planner.flows import settle
+from ohmstead.planner.house import WH_PER_KWH, house_of
 from ohmstead.planner.problem import Problem
 from ohmstead.planner.solve import Answer, Task
 

@@ -155,7 +155,7 @@ class Problem:
     def __post_init__(self) -> None:
         """Refuse what has no meaning; everything else gets a plan."""
         object.__setattr__(self, "columns", _columns(self.slots))
-        object.__setattr__(self, "hours", sum(slot.hours for slot in self.slots))
+        object.__setattr__(self, "hours", float(self.columns[0].sum()))
         _check_span(self)
         _check_numbers(self)
         _check_battery(self.battery)
@@ -191,7 +191,7 @@ def _check_span(problem: Problem) -> None:
         raise ProblemError("a plan needs at least one slot")
     if problem.hours > LONGEST_H + 1e-6:
         raise ProblemError(f"a plan reaches {LONGEST_H:.0f} h at most, not {problem.hours:.1f}")
-    if any(slot.hours <= 0 for slot in problem.slots):
+    if not (problem.columns[0] > 0).all():
         raise ProblemError("a slot must last longer than nothing")
 
 

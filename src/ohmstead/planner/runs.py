@@ -8,15 +8,8 @@ import numpy as np
 
 from ohmstead.planner.bends import overfull
 from ohmstead.planner.flexible import Run
-from ohmstead.planner.house import (
-    FAR_KWH,
-    SHORT,
-    TINY_KWH,
-    WH_PER_KWH,
-    Floats,
-    house_of,
-    settle_table,
-)
+from ohmstead.planner.flows import tabled_settle
+from ohmstead.planner.house import FAR_KWH, SHORT, TINY_KWH, WH_PER_KWH, Floats, house_of
 from ohmstead.planner.problem import Problem
 
 __all__ = ["RunStarts", "starts_of"]
@@ -49,7 +42,7 @@ class RunStarts:
     def filled(self, problem: Problem, others: Floats, changes: Sequence[float]) -> Floats:
         """Return its cheapest plan beside what *others* take and the first battery's *changes*."""
         beside = house_of(problem, others + self.rows)
-        flows = settle_table(beside, np.array(changes))
+        flows = tabled_settle(beside, np.array(changes))
         costs = (flows.cost + flows.broken).sum(axis=1) + self.late
         costs += overfull(problem, beside).sum(axis=1) * beside.steep * FAR_KWH
         row: Floats = self.rows[int(costs.argmin())]

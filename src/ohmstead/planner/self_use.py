@@ -3,9 +3,10 @@
 from bisect import bisect_right
 
 from ohmstead.compiled import Row, compiled, listed, packed, row
-from ohmstead.planner.bounds import Limits, Powers
+from ohmstead.planner.bounds import Limits
 from ohmstead.planner.convex import Bounds
-from ohmstead.planner.house import House, even
+from ohmstead.planner.flows import even
+from ohmstead.planner.house import House
 from ohmstead.planner.merge import Walls
 
 __all__ = ["self_use"]
@@ -16,11 +17,11 @@ def self_use(house: House, bounds: Bounds, limits: Limits, energy: float) -> lis
     bus = even(house) - house.pv
     bus = (bus.clip(-house.charge, house.discharge)).clip(-house.charge)
     flow = -bus * house.stored * (bus < 0) - bus / house.delivered * (bus >= 0) - house.standby
-    return listed(_followed(row(flow), bounds.walls, limits.powers, energy))
+    return listed(_followed(row(flow), bounds.walls, limits, energy))
 
 
 @compiled
-def _followed(wanted: Row, walls: Walls, powers: Powers, energy: float) -> Row:
+def _followed(wanted: Row, walls: Walls, powers: Limits, energy: float) -> Row:
     """Return the changes *wanted*, as far as the battery's powers and its size allow."""
     changes = [0.0][:0]
     for index in range(len(wanted)):

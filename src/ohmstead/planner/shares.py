@@ -6,7 +6,8 @@ from itertools import accumulate
 import numpy as np
 
 from ohmstead.model import BatteryMode
-from ohmstead.planner.house import WH_PER_KWH, Floats, House, settle
+from ohmstead.planner.flows import settle
+from ohmstead.planner.house import WH_PER_KWH, Floats, House
 from ohmstead.planner.plan import PlannedBattery
 from ohmstead.planner.problem import Amount, Beside, Load, Problem
 from ohmstead.planner.runs import RunStarts
@@ -36,9 +37,10 @@ def shares_of(task: Task) -> Shares:
     """Return what each unit does in the plan of *task*."""
     problem, taken = task.problem, list(task.taken)
     slots = len(problem.slots)
-    to_w = WH_PER_KWH / np.array([slot.hours for slot in problem.slots])
+    hours, load = problem.columns[0], problem.columns[3]
+    to_w = WH_PER_KWH / hours
     if not taken:
-        car = (task.house.load - np.array([slot.load_kwh for slot in problem.slots])) * to_w
+        car = (task.house.load - load) * to_w
         return Shares(car.tolist(), [()] * slots, [()] * slots, [0.0] * slots, 0.0)
     car = taken.pop(0) * to_w if problem.car is not None else 0.0 * to_w
     loads = [taken.pop(0) * to_w for _ in problem.loads]

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ohmstead.compiled import COMPILED, Places, rows
-from ohmstead.planner.house import House, marks
+from ohmstead.planner.flows import marks
+from ohmstead.planner.house import House
 from ohmstead.planner.loops import cost_lines
 from ohmstead.planner.merge import Lines
 
@@ -83,7 +84,7 @@ class Curves:
 def curves_of(house: House) -> Curves:
     """Return the exact cost of every slot."""
     if COMPILED:
-        return Curves(*cost_lines(house, marks(house)))
+        return Curves(*cost_lines(house))
     return tabled_curves(house)
 
 

@@ -6,6 +6,7 @@ below it, which nothing can beat. Where all slots are convex the two are equal.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import accumulate
 
 import numpy as np
@@ -15,7 +16,8 @@ from ohmstead.compiled import Places, listed, numbers
 from ohmstead.model import BatteryMode
 from ohmstead.planner.bounds import Limits, bounds_of, end_of, limits_of
 from ohmstead.planner.convex import Bounds, flat_of, valley_of
-from ohmstead.planner.house import House, house_of, settle
+from ohmstead.planner.flows import Flows, settle
+from ohmstead.planner.house import House, house_of
 from ohmstead.planner.merge import (
     Flat,
     chosen,
@@ -62,7 +64,7 @@ Floats = npt.NDArray[np.float64]
 Points = list[tuple[list[float], list[float]]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Task:
     """A problem made ready: its arrays, curves, bounds and end."""
 
@@ -81,6 +83,12 @@ class Task:
     def points(self) -> Points:
         """Return the knots of every slot's curve."""
         return self.curves.points()
+
+    @cached_property
+    def idle(self) -> tuple[list[float], Flows]:
+        """Return the changes of energy with no plan, and what the slots do then."""
+        changes = self_use(self.house, self.bounds, self.limits, self.energy)
+        return changes, settle(self.house, changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +146,8 @@ def best(task: Task, look: Look | None = None) -> Answer:
     found = solved(task, look)
     if found.cost <= found.bound + TOLERANCE_KWH:
         return found
-    idle = self_use(task.house, task.bounds, task.limits, task.energy)
-    if cost_of(task, idle) < found.cost - TOLERANCE_KWH:
+    idle, flows = task.idle
+    if _cost_of(task, idle, flows) < found.cost - TOLERANCE_KWH:
         found = polished(task, idle, found)
     return found
 
@@ -288,8 +296,8 @@ def polished(task: Task, changes: list[float], hulled: Answer) -> Answer:
         pieces = chosen(task.curves.lines(), hulled.hulls, numbers(changes))
     possible, found = flat_valleys(pieces, bounds.walls, flat_of([task.end]))
     if not possible:  # nothing but rounding can bring this about
-        idle = self_use(task.house, task.bounds, task.limits, task.energy)
-        return replace(hulled, changes=idle, cost=cost_of(task, idle))
+        idle, flows = task.idle
+        return replace(hulled, changes=idle, cost=_cost_of(task, idle, flows))
     exact = listed(flat_walk(pieces, found, task.energy))
     cost = flat_worth(found, 0, task.energy)
     return Answer(exact, cost, hulled.bound, pieces, found, hulled.hulls, hulled.bent)
@@ -312,7 +320,10 @@ def _within_cells(task: Task, energies: list[float]) -> tuple[Bounds, Points]:
 
 def cost_of(task: Task, changes: Sequence[float]) -> float:
     """Return what *changes* cost, counted as an answer's cost is."""
-    flows = settle(task.house, changes)
+    return _cost_of(task, changes, settle(task.house, changes))
+
+
+def _cost_of(task: Task, changes: Sequence[float], flows: Flows) -> float:
     total = float((flows.cost + flows.broken).sum())
     energies = list(accumulate(changes, initial=task.energy))
     for energy, soft in zip(energies, task.bounds.soft, strict=True):

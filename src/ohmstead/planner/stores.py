@@ -14,21 +14,13 @@ from math import inf
 import numpy as np
 import numpy.typing as npt
 
-from ohmstead.compiled import listed
+from ohmstead.compiled import listed, numbers
 from ohmstead.planner.bends import levels, overfull
 from ohmstead.planner.bounds import Limits, bounds_of, end_of, limits_of
 from ohmstead.planner.convex import Bounds, flat_of
 from ohmstead.planner.flexible import Amount
-from ohmstead.planner.house import (
-    SHORT,
-    TINY_KWH,
-    WH_PER_KWH,
-    Floats,
-    House,
-    house_of,
-    settle,
-    settle_table,
-)
+from ohmstead.planner.flows import settle, tabled_settle
+from ohmstead.planner.house import SHORT, TINY_KWH, WH_PER_KWH, Floats, House, house_of
 from ohmstead.planner.merge import flat_valleys, flat_walk, flat_worth
 from ohmstead.planner.problem import Beside, Problem
 from ohmstead.planner.slot import Curve, curve, curves_through, hull
@@ -109,7 +101,7 @@ class Store:
         bus = settle(house, changes).bus
         rows = np.stack(self.choices(problem, house, [bus]))
         beside = house_of(problem, others + rows)
-        flows = settle_table(beside, np.array(changes))
+        flows = tabled_settle(beside, np.array(changes))
         costs = flows.cost + flows.broken + self.wear * np.maximum(-rows, 0.0)
         never = float(costs.max()) + house.steep * (1.0 + self.energy + self.bounds.highs[-1])
         costs = np.where(overfull(problem, beside), never, costs)
@@ -158,7 +150,7 @@ def _distinct(xs: list[float], ys: list[float]) -> tuple[list[float], list[float
 def store_of_amount(problem: Problem, amount: Amount) -> Store:
     """Return a load that needs an amount, as a store that only fills."""
     slots = len(problem.slots)
-    hours = np.array([slot.hours for slot in problem.slots]) / WH_PER_KWH
+    hours, unlimited = problem.columns[0] / WH_PER_KWH, [inf] * slots
     top = max(amount.top_kwh, APART_KWH)
     index = np.arange(slots)
     here = np.where((index >= amount.first_slot) & (index <= amount.last_slot), hours, 0.0)
@@ -174,7 +166,7 @@ def store_of_amount(problem: Problem, amount: Amount) -> Store:
         bounds=Bounds([0.0] * (slots + 1), [top] * (slots + 1), [None] * (slots + 1), 0.0),
         reach=_reachable(amount, hours),
         end=curve(knots, [lack * max(needs - x, 0.0) for x in knots]),
-        limits=Limits([-inf], [1.0], [1.0], [inf] * slots, [inf] * slots, [0.0] * slots),
+        limits=Limits(*map(numbers, ([-inf], [1.0], [1.0], unlimited, unlimited, [0.0] * slots))),
         energy=0.0,
         standby=np.zeros(slots),
         spans=[_spans(amount, span) for span in here.tolist()] if apart else None,
@@ -216,7 +208,7 @@ def store_of_battery(problem: Problem, other: Beside) -> Store:
         end_worth=other.end_worth,
         end_kwh=other.end_kwh,
     )
-    hours = np.array([slot.hours for slot in problem.slots]) / WH_PER_KWH
+    hours = problem.columns[0] / WH_PER_KWH
     house = house_of(alone)
     bounds = bounds_of(alone, house)
     return Store(

@@ -15,12 +15,12 @@ from math import inf
 import numpy as np
 
 from ohmstead.model import BatteryMode
-from ohmstead.planner.house import Floats, even
+from ohmstead.planner.flows import even
+from ohmstead.planner.house import Floats
 from ohmstead.planner.joint_nodes import moved_by
 from ohmstead.planner.merge import flat_hulls
 from ohmstead.planner.nodes import NEVER, Grid, Reach, reach_of
 from ohmstead.planner.problem import Problem
-from ohmstead.planner.self_use import self_use
 from ohmstead.planner.slot import curves_through, cut
 from ohmstead.planner.solve import Answer, Task, cost_of, grid_for, knots_of, missed_on, polished
 
@@ -44,7 +44,7 @@ def steadied(task: Task, answer: Answer) -> Answer:
     if task.problem.switch_cost <= 0:
         return answer
     parts = _parts(task)
-    idle = self_use(task.house, task.bounds, task.limits, task.energy)
+    idle, _ = task.idle
     found = counted(task, answer)
     for changes, modes in ((idle, [0] * len(idle)), _searched(task, parts)):
         tried = _settled(task, answer, parts, changes, modes)

@@ -21,13 +21,20 @@ _USUAL_W: Final = 7_000.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarDraw:
-    """What cars are expected to take in one half-hour, on average."""
+    """What cars are expected to take in one half-hour, on average; untrue if none is there."""
 
     inside_w: float = 0.0
     outside_w: float = 0.0
     is_inside: bool = False
     """Whether one charges that the battery's meter sees, how much ever it takes."""
     is_outside: bool = False
+
+    def __bool__(self) -> bool:
+        """Tell whether any charges."""
+        return self.is_inside or self.is_outside
+
+
+_NO_CAR: Final = CarDraw()
 
 
 def charges(charger: ChargerReading) -> bool:
@@ -48,7 +55,7 @@ def cars_expected(site: SiteSnapshot, spans: Sequence[PriceSlot]) -> list[CarDra
     One that charges goes on to the end of the half-hour, and through the dispatches that follow.
     One that is plugged in charges in its dispatches, as likely as they are.
     """
-    found = [CarDraw() for _ in spans]
+    found = [_NO_CAR] * len(spans)
     for charger in site.chargers:
         goes_on = charges(charger)
         for number, span in enumerate(spans):

@@ -8,11 +8,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+import numpy as np
+
 from ohmstead.control.follow_plan import FollowPlan
 from ohmstead.control.words import clock_time, price
 from ohmstead.model import Plan, PlanSlot, SiteSnapshot
 from ohmstead.planner.explain import reasons
 from ohmstead.planner.futures import Future, Hedged, make_hedged_plan, make_hedged_step
+from ohmstead.planner.house import Floats
 from ohmstead.planner.make import Habit
 from ohmstead.planner.plan import PlannedSlot
 from ohmstead.site.question import Foretold, Likely, Outlook, Question, habit_of, question_of
@@ -54,15 +57,12 @@ def plan_for(
     question = question_of(site, outlook, settings, in_force)
     hedged = _sun_stored_early(question, habit_of(in_force, question))
     told = _reasons(hedged, question) if explain else [""] * len(question.spans)
-    slots = tuple(
-        _slot(number, planned, told[number], question)
-        for number, planned in enumerate(hedged.plan.slots)
-    )
+    slots = _slots(hedged.plan.slots, told, question)
     answer, cost = hedged.plan, sum(slot.cost for slot in slots)
     # Changes of mode count in the answer, but nobody pays for them.
     turns = answer.cost - sum(planned.cost for planned in answer.slots)
     saved = answer.saved + turns
-    plan = replace(_plan(slots, question), cost=cost, saved=saved, gap=answer.gap)
+    plan = _plan(slots, question, cost, saved, answer.gap)
     return plan if in_force is None else steady(plan, in_force)
 
 
@@ -74,11 +74,11 @@ def step_for(site: SiteSnapshot, outlook: Outlook, settings: FollowPlan) -> Plan
     question = question_of(site, outlook, settings)
     futures = _futures(question, _hairs(len(question.spans)))
     planned = make_hedged_step(futures, least_gain=_WORTH_HEDGING)
-    slot = _slot(0, planned, "", question)
-    return replace(_plan((slot,), question), cost=slot.cost)
+    (slot,) = _slots((planned,), [""], question)
+    return _plan((slot,), question, slot.cost)
 
 
-def _futures(question: Question, less: Sequence[float]) -> list[Future]:
+def _futures(question: Question, less: Floats) -> list[Future]:
     """Return the futures that count by their shares, the middle one always and first."""
     shares = question.settings.futures
     others = ((shares.dull, Likely.DULL), (shares.bright, Likely.BRIGHT))
@@ -88,8 +88,8 @@ def _futures(question: Question, less: Sequence[float]) -> list[Future]:
     ]
 
 
-def _hairs(count: int) -> list[float]:
-    return [_HAIR_PER_KWH * (count - number) / count for number in range(count)]
+def _hairs(count: int) -> Floats:
+    return _HAIR_PER_KWH * (np.arange(count, 0.0, -1.0) / count)
 
 
 def _sun_stored_early(question: Question, habit: Habit | None) -> Hedged:
@@ -105,10 +105,10 @@ def _sun_stored_early(question: Question, habit: Habit | None) -> Hedged:
     hedged = make_hedged_plan(futures, habit, least_gain=_WORTH_HEDGING)
     slots = tuple(
         planned._replace(cost=planned.cost - _fed_in_kwh(planned) * hair)
-        for planned, hair in zip(hedged.plan.slots, less, strict=True)
+        for planned, hair in zip(hedged.plan.slots, less.tolist(), strict=True)
     )
     early, middle = hedged.plan, futures[0].problem
-    paid = sum(_fed_in_kwh(slot) * hair for slot, hair in zip(slots, less, strict=True))
+    paid = sum(_fed_in_kwh(slot) * hair for slot, hair in zip(slots, less.tolist(), strict=True))
     most_kwh = sum(slot.pv_kwh for slot in middle.slots)
     most_kwh += middle.hours * middle.battery.discharge_max_w / 1_000
     plan = replace(
@@ -128,15 +128,21 @@ def _fed_in_kwh(planned: PlannedSlot) -> float:
 # ---- the answer -----------------------------------------------------------------------------
 
 
-def _plan(slots: tuple[PlanSlot, ...], question: Question) -> Plan:
-    """Return *slots* as a plan of which only they are known."""
+def _plan(
+    slots: tuple[PlanSlot, ...],
+    question: Question,
+    cost: float,
+    saved: float = 0.0,
+    gap: float = 0.0,
+) -> Plan:
+    """Return *slots* as a plan."""
     battery = question.battery
     return Plan(
         made_at=question.site.at,
         slots=slots,
-        cost=0.0,
-        saved=0.0,
-        gap=0.0,
+        cost=cost,
+        saved=saved,
+        gap=gap,
         made_of=_made_of(question),
         currency=question.currency,
         start_soc_pct=battery.energy_kwh / battery.capacity_kwh * 100,
@@ -144,11 +150,31 @@ def _plan(slots: tuple[PlanSlot, ...], question: Question) -> Plan:
     )
 
 
-def _slot(number: int, planned: PlannedSlot, reason: str, question: Question) -> PlanSlot:
-    """Return a slot in time, with what a car outside the battery's meter draws added to it."""
+def _slots(
+    planned: Sequence[PlannedSlot], told: Sequence[str], question: Question
+) -> tuple[PlanSlot, ...]:
+    """Return the first slots in time, with the reasons *told*."""
+    kwh = zip(question.house_kwh().tolist(), question.sun_kwh().tolist(), strict=True)
+    sold = question.sold.tolist()
+    rows = zip(planned, told, kwh, sold, strict=False)
+    return tuple(_slot(number, *row, question) for number, row in enumerate(rows))
+
+
+def _slot(
+    number: int,
+    planned: PlannedSlot,
+    reason: str,
+    kwh: tuple[float, float],
+    sold: float,
+    question: Question,
+) -> PlanSlot:
+    """Return a slot in time, with what a car outside the battery's meter draws added to it.
+
+    *kwh* is what the house will use and the sun will give.
+    """
     span, car = question.spans[number], question.cars[number]
     loads_w = question.flexible.watts(number, planned)
-    house_w = question.house_kwh(number) / planned.hours * 1_000
+    house_w, sun_w = (energy / planned.hours * 1_000 for energy in kwh)
     return PlanSlot(
         start=span.start,
         end=span.end,
@@ -157,11 +183,11 @@ def _slot(number: int, planned: PlannedSlot, reason: str, question: Question) ->
         target_pct=planned.target_pct,
         battery_w=planned.battery_w,
         grid_w=planned.grid_w + car.outside_w,
-        pv_w=question.sun_kwh(number) / planned.hours * 1_000,
+        pv_w=sun_w,
         load_w=house_w + question.car_w(number) + sum(loads_w.values()),
         soc_pct=planned.soc_pct,
         import_per_kwh=span.expected_per_kwh,
-        export_per_kwh=question.sold_per_kwh(number),
+        export_per_kwh=sold,
         cost=planned.cost + _outside_cost(number, question),
         worth_per_kwh=planned.worth_per_kwh,
         reason=reason,

@@ -4,8 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
+from itertools import repeat
 from math import inf
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from ohmstead.control.follow_plan import FollowPlan
 from ohmstead.model import (
@@ -15,6 +19,7 @@ from ohmstead.model import (
     PriceSlot,
     SiteSnapshot,
 )
+from ohmstead.planner.house import Floats
 from ohmstead.planner.make import Habit
 from ohmstead.planner.problem import Battery, Inverter, Problem, Slot
 from ohmstead.site.cars import CarDraw, cars_expected
@@ -23,6 +28,7 @@ from ohmstead.site.loads import LoadsAsked, loads_asked
 __all__ = ["Foretold", "Likely", "Outlook", "Question", "habit_of", "question_of"]
 
 _FAR: Final = timedelta(hours=36)
+_HOUR: Final = timedelta(hours=1)
 _LEAST_SLOT: Final = timedelta(seconds=20)
 """What is left of the present half-hour is a slot of its own, unless it is as good as over."""
 _USUAL_W: Final = 3_000.0
@@ -32,9 +38,6 @@ _LASTING: Final = 0.37
 A kettle that is not on now may be on in half an hour: of half-hours eight in ten lie between 0.72
 and 1.4 of what was expected, of evenings and days between 0.9 and 1.15. (The sun's errors last.)
 """
-
-_Three: TypeAlias = tuple[float, float, float]
-"""A low, a middle and a high energy, in kWh."""
 
 
 class Likely(IntEnum):
@@ -52,8 +55,11 @@ class Foretold(Protocol):
     def source(self) -> str:
         """Where it came from, in words."""
 
-    def kwh(self, start: datetime, end: datetime) -> tuple[float, float, float]:
-        """Return the low, middle and high energy that is known of [start, end)."""
+    def energies(self, spans: Sequence[tuple[datetime, datetime]]) -> npt.ArrayLike:
+        """Return the low, middle and high energy in kWh that is known of each of *spans*.
+
+        They are in time order, and none is longer than half an hour.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,16 +72,25 @@ class Outlook:
     export_limit_w: float = inf
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Question:
-    """The half-hours to plan, and everything that the problems of all futures share."""
+    """The half-hours to plan, and everything that the problems of all futures share.
+
+    A backtest asks 17,520 a year, of up to 72 half-hours: so what is reckoned with are columns.
+    """
 
     site: SiteSnapshot
     spans: Sequence[PriceSlot]
     cars: Sequence[CarDraw]
-    loads: Sequence[_Three]
-    suns: Sequence[_Three]
-    sold: Sequence[float]
+    hours: Floats
+    """How long each half-hour still is."""
+    bought: Floats
+    """What a kWh of each is expected to cost."""
+    sold: Floats
+    """What is paid for a kWh fed in; nothing, where nobody says."""
+    loads: Floats
+    """A row each, with a low, a middle and a high energy, in kWh."""
+    suns: Floats
     outlook: Outlook
     settings: FollowPlan
     battery: Battery
@@ -86,13 +101,12 @@ class Question:
         """Return what prices are in."""
         return self.site.prices.buy.currency if self.site.prices.buy else "GBP"
 
-    def problem(self, likely: Likely, less: Sequence[float] = ()) -> Problem:
+    def problem(self, likely: Likely, less: Floats | float = 0.0) -> Problem:
         """Return the problem, should the hours to come turn out so; export pays *less*, if told."""
-        hairs = less or [0.0] * len(self.spans)
         settings, outlook = self.settings, self.outlook
         inverter_w = settings.inverter_w
         return Problem(
-            slots=tuple(self._slot(number, likely, hair) for number, hair in enumerate(hairs)),
+            slots=self._slots(likely, less),
             battery=self.battery,
             inverter=(
                 None if inverter_w is None else Inverter(out_max_w=inverter_w, in_max_w=inverter_w)
@@ -106,18 +120,14 @@ class Question:
             mode_before=self.site.mode,
         )
 
-    def house_kwh(self, number: int, likely: Likely = Likely.MIDDLE) -> float:
+    def house_kwh(self, likely: Likely = Likely.MIDDLE) -> Floats:
         """Return what the house will use without cars; a dull day is one of much load."""
-        middle = self.loads[number][Likely.MIDDLE]
-        return middle + _LASTING * (self.loads[number][2 - likely] - middle)
+        middle = self.loads[:, Likely.MIDDLE]
+        return middle + _LASTING * (self.loads[:, 2 - likely] - middle)
 
-    def sun_kwh(self, number: int, likely: Likely = Likely.MIDDLE) -> float:
+    def sun_kwh(self, likely: Likely = Likely.MIDDLE) -> Floats:
         """Return what the sun will give."""
-        return self.suns[number][likely]
-
-    def sold_per_kwh(self, number: int) -> float:
-        """Return what is paid for what is fed in; nothing, where nobody says."""
-        return self.sold[number]
+        return self.suns[:, likely]
 
     def car_w(self, number: int) -> float:
         """Return what cars will draw."""
@@ -125,27 +135,27 @@ class Question:
 
     # ---- how it is done -------------------------------------------------------------------
 
-    def _slot(self, number: int, likely: Likely, hair: float) -> Slot:
-        span, car = self.spans[number], self.cars[number]
-        hours = (span.end - span.start) / timedelta(hours=1)
-        house_kwh, pv_kwh = self.house_kwh(number, likely), self.sun_kwh(number, likely)
+    def _slots(self, likely: Likely, less: Floats | float) -> tuple[Slot, ...]:
+        count, limit_w = len(self.spans), self.outlook.import_limit_w
+        house_kwh, pv_kwh = self.house_kwh(likely), self.sun_kwh(likely)
         if self.flexible.going_w:
-            house_kwh += self.flexible.fixed_w(number) * hours / 1_000
-        missing_w = max(house_kwh - pv_kwh, 0.0) / hours * 1_000
-        export = self.sold_per_kwh(number)
-        most_w = inf if self.settings.export else missing_w
-        if car.is_outside:
-            # What is fed in goes into the car, which need not import it.
-            export, most_w = span.expected_per_kwh, missing_w
-        return Slot(
-            hours=hours,
-            import_per_kwh=span.expected_per_kwh,
-            export_per_kwh=export - hair,
-            load_kwh=house_kwh + car.inside_w * hours / 1_000,
-            pv_kwh=pv_kwh,
-            discharge_max_w=0.0 if car.is_inside else most_w,
-            import_max_w=max(self.outlook.import_limit_w - car.outside_w, 0.0),
-        )
+            going_w = [self.flexible.fixed_w(number) for number in range(count)]
+            house_kwh = house_kwh + np.array(going_w) * self.hours / 1_000
+        missing_w = np.maximum(house_kwh - pv_kwh, 0.0) / self.hours * 1_000
+        most_w = np.full(count, inf) if self.settings.export else missing_w
+        sold, import_w = self.sold, np.full(count, limit_w)
+        if any(self.cars):
+            inside_w, outside_w, inside, outside = np.array(
+                [(car.inside_w, car.outside_w, car.is_inside, car.is_outside) for car in self.cars]
+            ).T
+            house_kwh = house_kwh + inside_w * self.hours / 1_000
+            # What is fed in goes into the car outside, which need not import it.
+            sold = np.where(outside, self.bought, sold)
+            most_w = np.where(inside, 0.0, np.where(outside, missing_w, most_w))
+            import_w = np.maximum(limit_w - outside_w, 0.0)
+        columns = (self.hours, self.bought, sold - less, house_kwh, pv_kwh)
+        told = (column.tolist() for column in columns)
+        return tuple(map(Slot, *told, repeat(inf), most_w.tolist(), import_w.tolist()))
 
     def _end_worth(self) -> tuple[tuple[float, float], ...]:
         """Return what energy left at the end is worth: what storing it anew would cost.
@@ -154,8 +164,8 @@ class Question:
         would be filled for a day nobody knows anything about.
         """
         count = max(len(self.spans) // 6, 1)
-        cheapest = sorted(span.expected_per_kwh for span in self.spans)[:count]
-        worth = max(sum(cheapest) / len(cheapest), 0.0) * self.settings.discharge_efficiency
+        cheapest = float(np.sort(self.bought)[:count].mean())
+        worth = max(cheapest, 0.0) * self.settings.discharge_efficiency
         return ((self.battery.capacity_kwh, worth),)
 
 
@@ -173,9 +183,11 @@ def question_of(
         site=site,
         spans=spans,
         cars=cars_expected(site, spans),
+        hours=np.array([(span.end - span.start) / _HOUR for span in spans]),
+        bought=np.array([span.expected_per_kwh for span in spans]),
+        sold=_sold(site.prices.sell, spans),
         loads=_energies(outlook.load, spans),
         suns=_energies(outlook.solar, spans),
-        sold=[_sold(site.prices.sell, span.start) for span in spans],
         outlook=outlook,
         settings=settings,
         battery=_battery(site.battery, settings),
@@ -210,25 +222,27 @@ def habit_of(plan: Plan | None, question: Question) -> Habit | None:
 
 def _spans(buy: PriceCurve, now: datetime) -> Sequence[PriceSlot]:
     """Return the priced half-hours from now on; the first begins now, or there were a hole."""
-    first, *others = [
-        slot for slot in buy.half_hours(now) if slot.start < now + _FAR and slot.end > now
-    ]
-    if others and first.end - now < _LEAST_SLOT:
-        first, *others = others
-    return [replace(first, start=now), *others]
+    spans, far = list(buy.half_hours(now)), now + _FAR
+    while spans[-1].start >= far:
+        spans.pop()
+    if len(spans) > 1 and spans[0].end - now < _LEAST_SLOT:
+        del spans[0]
+    if spans[0].start != now:
+        spans[0] = replace(spans[0], start=now)
+    return spans
 
 
-def _sold(sell: PriceCurve | None, at: datetime) -> float:
-    slot = sell.at(at) if sell else None
-    return 0.0 if slot is None else slot.expected_per_kwh
+def _sold(sell: PriceCurve | None, spans: Sequence[PriceSlot]) -> Floats:
+    slots = sell.at_each([span.start for span in spans]) if sell else [None] * len(spans)
+    return np.array([0.0 if slot is None else slot.expected_per_kwh for slot in slots])
 
 
-def _energies(forecast: Foretold | None, spans: Sequence[PriceSlot]) -> Sequence[_Three]:
+def _energies(forecast: Foretold | None, spans: Sequence[PriceSlot]) -> Floats:
     """Return what is foretold, never below 0; where nothing is known, nothing."""
     if forecast is None:
-        return [(0.0, 0.0, 0.0)] * len(spans)
-    told = (forecast.kwh(span.start, span.end) for span in spans)
-    return [(max(low, 0.0), max(middle, 0.0), max(high, 0.0)) for low, middle, high in told]
+        return np.zeros((len(spans), len(Likely)))
+    told: Floats = np.asarray(forecast.energies([(span.start, span.end) for span in spans]))
+    return np.maximum(told, 0.0)
 
 
 def _battery(battery: BatteryReading, settings: FollowPlan) -> Battery:
