@@ -11,7 +11,7 @@ from ohmstead.planner.solve import best, first_change, solved, task_of
 from planning_milp import milp_objective
 from planning_problems import random_problem
 
-HOW_MANY = int(os.environ.get("OHMSTEAD_ORACLE_PROBLEMS", "100"))
+HOW_MANY = int(os.environ.get("OHMSTEAD_ORACLE_PROBLEMS", "500"))
 BATCH = 20
 CLOSE = 1e-5
 
