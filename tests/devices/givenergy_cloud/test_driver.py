@@ -23,7 +23,7 @@ from ohmstead.errors import (
     NotWritable,
 )
 from ohmstead.links.http import HttpPatience
-from ohmstead.model import BatteryCommand, BatteryMode, Range, SettingChange, Value
+from ohmstead.model import Ahead, BatteryCommand, BatteryMode, Range, SettingChange, Value
 from ohmstead.ports import BatteryPort
 from ohmstead.simulation import House, HouseSettings
 
@@ -52,6 +52,19 @@ class Bench:
         for change in self.driver.settings_for(command, now):
             if await self.driver.setting(change.point) != change.value:
                 assert await self.driver.change(change) == change.value
+
+    async def set_ahead(self, most_w: float | None = None) -> list[str]:
+        """Write what a charge from 15:00 to 17:00 needs beside self-use, and return its points."""
+        now = self.clock.now()
+        start = now.replace(hour=15, minute=0)
+        ahead = Ahead(
+            start=start, until=start + timedelta(hours=2), power_w=None, soc_pct=95, most_w=most_w
+        )
+        command = BatteryCommand(mode=BatteryMode.SELF_USE, ahead=ahead)
+        changes = self.driver.settings_ahead(command, now)
+        for change in changes:
+            assert await self.driver.change(change) == change.value
+        return [change.point for change in changes]
 
     async def battery_w_after(self, **span: float) -> float:
         """Let time pass in steps of five minutes, and return what the cloud is then told."""
@@ -387,6 +400,41 @@ class TestCommands:
             b.pass_time(minutes=1)
             await b.obey(BatteryMode.CHARGE, until=until)
         assert b.cloud.writes == before
+
+    async def test_a_charge_ahead_begins_though_the_cloud_is_gone(self) -> None:
+        async with bench(settings_per_read=100) as b:
+            await b.driver.read()
+            await b.write("charge_slot_2_start", value=time(14))
+            await b.write("charge_slot_2_end", value=time(15))
+            assert set(await b.set_ahead()) == {
+                "charge_slot_1_start", "charge_slot_1_end", "charge_slot_2_start",
+                "charge_slot_2_end", "charge_slot_1_target_soc_pct", "charge_target_soc_pct",
+                "charge_target_enabled", "charge_enabled",
+            }  # fmt: skip
+            assert await b.battery_w_after(minutes=150) == -600
+            assert await b.battery_w_after(minutes=75) < -2_000
+            assert await b.battery_w_after(minutes=90) >= -600
+
+    @pytest.mark.parametrize(
+        ("charge_w", "most_w", "is_set"),
+        [(3_600, None, True), (3_600, 2_000, False), (1_500, 2_000, True)],
+    )
+    async def test_a_charge_ahead_keeps_the_owners_limit(
+        self, charge_w: float, most_w: float | None, *, is_set: bool
+    ) -> None:
+        async with bench(settings_per_read=100) as b:
+            await b.driver.read()
+            await b.write("charge_power_w", value=charge_w)
+            assert bool(await b.set_ahead(most_w=most_w)) is is_set
+
+    async def test_nothing_is_set_ahead_beside_a_slot_that_nobody_knows(self) -> None:
+        async with bench(settings_per_read=6) as b:
+            await b.driver.read()
+            assert not await b.set_ahead()
+            for _ in range(12):
+                b.pass_time(minutes=5)
+                await b.driver.read()
+            assert await b.set_ahead()
 
     @pytest.mark.parametrize("mode", [m for m in BatteryMode if m is not BatteryMode.CHARGE_SOLAR])
     async def test_every_value_of_a_command_may_be_written(self, mode: BatteryMode) -> None:

@@ -20,7 +20,7 @@ from ohmstead.devices.givenergy_cloud.api import (
     totals_of,
 )
 from ohmstead.devices.givenergy_cloud.client import GivEnergyCloudClient
-from ohmstead.devices.givenergy_cloud.modes import Plant, changes_for
+from ohmstead.devices.givenergy_cloud.modes import Plant, changes_ahead, changes_for
 from ohmstead.devices.givenergy_cloud.points import POINTS, Setting, everyday, settings_of
 from ohmstead.devices.givenergy_cloud.settings import GivEnergyCloudSettings
 from ohmstead.errors import DeviceError, DeviceRefused, DeviceUnreachable, NotWritable
@@ -140,13 +140,19 @@ class GivEnergyCloudDriver:
             raise NotWritable(f"{self.name} is configured as read_only")
         if not self._offered:
             raise NotWritable(f"the cloud has not listed yet what can be set on {self.name}")
-        plant = Plant(
+        return changes_for(self._settings.calibration.told(command), now, self._plant())
+
+    def settings_ahead(self, command: BatteryCommand, now: datetime) -> tuple[SettingChange, ...]:
+        """Translate what *command* has ahead into charge slot 1, where nothing else changes."""
+        return changes_ahead(self._settings.calibration.told(command), now, self._plant())
+
+    def _plant(self) -> Plant:
+        return Plant(
             device=self.name,
             timezone=self._timezone,
             settings=self._offered,
             shown={key: value for key, (value, _) in self._held.items()},
         )
-        return changes_for(self._settings.calibration.told(command), now, plant)
 
     # ---- what is measured -----------------------------------------------------------
 

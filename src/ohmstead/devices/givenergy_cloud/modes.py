@@ -5,16 +5,28 @@ the cloud are there any more. A mode for which the inverter has no timer is refu
 cannot be reached for hours must not need anybody to end it.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, tzinfo
-from typing import assert_never
+from typing import Final, assert_never
 
 from ohmstead.devices.givenergy_cloud.points import Setting
 from ohmstead.errors import NotWritable
-from ohmstead.model import BatteryCommand, BatteryMode, Range, SettingChange, Value, daily_window
+from ohmstead.model import (
+    BatteryCommand,
+    BatteryMode,
+    Range,
+    SettingChange,
+    Value,
+    coming_window,
+    daily_window,
+)
 
-__all__ = ["Plant", "changes_for"]
+__all__ = ["Plant", "changes_ahead", "changes_for"]
+
+_OTHER_SLOT: Final = re.compile(r"charge_slot_(?!1_)\d+_start")
+_MIDNIGHT: Final = time(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +48,53 @@ def changes_for(command: BatteryCommand, now: datetime, plant: Plant) -> tuple[S
     """
     if command.mode is not BatteryMode.SELF_USE:
         _check_end(command, now)
+    return _changes(_pairs(command, now, plant), plant)
+
+
+def changes_ahead(
+    command: BatteryCommand, now: datetime, plant: Plant
+) -> tuple[SettingChange, ...]:
+    """Return the settings of the charge that *command* has ahead, the switch last; or none.
+
+    Nothing of it may change what the battery does before. So no power is set, which would hold
+    for the sun as well, and the owner's other charge slots are emptied, as the switch is for all.
+    """
+    ahead, others = command.ahead, _other_slots(plant)
+    needed = ("charge_slot_1_start", "charge_slot_1_end", "charge_enabled")
+    if ahead is None or others is None or not all(_there(point, plant) for point in needed):
+        return ()
+    held = plant.shown.get("charge_power_w")
+    if ahead.most_w is not None and not (isinstance(held, int | float) and held <= ahead.most_w):
+        return ()
+    window = coming_window(now, ahead.start, ahead.until, plant.timezone)
+    pairs = [
+        *_targets(ahead.soc_pct, plant),
+        *others,
+        *_slot("charge_slot_1", *window, plant),
+        ("charge_enabled", True),
+    ]
+    return _changes(pairs, plant)
+
+
+def _changes(pairs: list[tuple[str, Value]], plant: Plant) -> tuple[SettingChange, ...]:
     return tuple(
         SettingChange(device=plant.device, point=point, value=value)
-        for point, value in _pairs(command, now, plant)
+        for point, value in pairs
         if _there(point, plant)
     )
+
+
+def _other_slots(plant: Plant) -> list[tuple[str, Value]] | None:
+    """Return what empties the owner's other charge slots; None while one of them is not known."""
+    pairs: list[tuple[str, Value]] = []
+    for first in filter(_OTHER_SLOT.fullmatch, plant.settings):
+        last = first.replace("_start", "_end")
+        held = plant.shown.get(first), plant.shown.get(last)
+        if None in held:
+            return None
+        if held[0] != held[1]:
+            pairs += [(first, _MIDNIGHT), (last, _MIDNIGHT)]
+    return pairs
 
 
 def _pairs(command: BatteryCommand, now: datetime, plant: Plant) -> list[tuple[str, Value]]:
@@ -71,19 +125,25 @@ def _pairs(command: BatteryCommand, now: datetime, plant: Plant) -> list[tuple[s
 
 
 def _charge(command: BatteryCommand, now: datetime, plant: Plant) -> list[tuple[str, Value]]:
-    target = 100.0 if command.soc_pct is None else command.soc_pct
-    # Firmware with many slots obeys the slot's own target, older firmware the general one.
-    targets = ("charge_slot_1_target_soc_pct", "charge_target_soc_pct")
     _need(plant, "charge_slot_1_start", "charge_slot_1_end", "charge_enabled")
     return [
         ("discharge_enabled", False),
         ("pause_mode", "none"),
         ("eco_mode_enabled", True),
         *_power("charge_power_w", command, plant),
-        *((point, _clipped(point, target, plant)) for point in targets),
-        ("charge_target_enabled", True),
+        *_targets(command.soc_pct, plant),
         *_window("charge_slot_1", command, now, plant),
         ("charge_enabled", True),
+    ]
+
+
+def _targets(soc_pct: float | None, plant: Plant) -> list[tuple[str, Value]]:
+    """Return where a charge ends, for firmware that obeys the slot's own target and for older."""
+    target = 100.0 if soc_pct is None else soc_pct
+    points = ("charge_slot_1_target_soc_pct", "charge_target_soc_pct")
+    return [
+        *((point, _clipped(point, target, plant)) for point in points),
+        ("charge_target_enabled", True),
     ]
 
 
@@ -135,12 +195,15 @@ def _window(
     slot: str, command: BatteryCommand, now: datetime, plant: Plant
 ) -> list[tuple[str, Value]]:
     assert command.until is not None  # noqa: S101 - checked before the mode was looked at
-    first, last = f"{slot}_start", f"{slot}_end"
-    present = plant.shown.get(first), plant.shown.get(last)
-    start, end = daily_window(now, command.until, plant.timezone, present)
-    pairs: list[tuple[str, Value]] = [(first, start), (last, end)]
-    # In the order in which the slot is never nearly a day long in between.
-    return pairs[::-1] if isinstance(present[1], time) and start > present[1] else pairs
+    present = plant.shown.get(f"{slot}_start"), plant.shown.get(f"{slot}_end")
+    return _slot(slot, *daily_window(now, command.until, plant.timezone, present), plant)
+
+
+def _slot(slot: str, start: time, end: time, plant: Plant) -> list[tuple[str, Value]]:
+    """Return a slot in the order in which it is never nearly a day long in between."""
+    pairs: list[tuple[str, Value]] = [(f"{slot}_start", start), (f"{slot}_end", end)]
+    ended = plant.shown.get(f"{slot}_end")
+    return pairs[::-1] if isinstance(ended, time) and start > ended else pairs
 
 
 def _power(point: str, command: BatteryCommand, plant: Plant) -> list[tuple[str, Value]]:
