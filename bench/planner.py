@@ -21,7 +21,7 @@ from ohmstead.planner.solve import best, task_of
 from planning_milp import milp
 from planning_problems import FILES, published
 
-RUNS = 15
+RUNS = 51
 YEAR = 17_520
 WINDOWS = 120
 HIGHS_LIMIT_S = 5.0

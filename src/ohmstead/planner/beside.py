@@ -14,7 +14,6 @@ from math import inf, prod
 
 import numpy as np
 
-from ohmstead.planner.convex import flat_of
 from ohmstead.planner.corridor import Corridor
 from ohmstead.planner.dual import Dual, choices_of, marginal_prices
 from ohmstead.planner.house import SHORT, Floats, house_of
@@ -167,7 +166,7 @@ class _Search:
     def _relaxed(self, total: Floats) -> float:
         """Return what the first battery costs at least beside *total*."""
         hulls, _ = flat_hulls(curves_of(house_of(self.problem, total)).lines())
-        end = flat_of([self.alone.end])
+        end = self.alone.flat_end
         possible, found = flat_valleys(hulls, self.alone.bounds.walls, end)
         assert possible  # noqa: S101 - doing nothing is always possible
         return flat_worth(found, 0, self.alone.energy)

@@ -53,7 +53,7 @@ class Dual:
             piece, kept = _hull(xs, ys - price * taken, taken)
             pieces.append(piece)
             takes.append(kept)
-        flat, end = flat_of(pieces), flat_of([self._alone.end])
+        flat, end = flat_of(pieces), self._alone.flat_end
         possible, found = flat_valleys(flat, self._alone.bounds.walls, end)
         assert possible  # noqa: S101 - doing nothing is always possible
         total = flat_worth(found, 0, self._alone.energy)

@@ -150,7 +150,7 @@ def _staying(own: Plan, task: Task, way: Beginning, habit: Habit) -> Plan | None
 
 
 def _beginning(task: Task, way: Beginning) -> Task:
-    points = task.points
+    points = [*task.points]
     points[0] = cut(*points[0], way.change, way.change)
     return replace(task, curves=curves_through(points))
 

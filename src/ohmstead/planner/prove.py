@@ -38,7 +38,7 @@ def proven(task: Task, answer: Answer, looks: int) -> Answer:
     if task.limits.taper:
         return answer
     enough = PROVEN * task.house.dearest
-    end = flat_of([task.end])
+    end = task.flat_end
     order = count()
     pieces = [curve(*hull(xs, ys)) for xs, ys in task.points]
     waiting = [(answer.bound, next(order), _Look(pieces, {}))]

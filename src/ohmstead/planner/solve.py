@@ -79,10 +79,15 @@ class Task:
     taken: tuple[Floats, ...] = ()
     """What the car, each load and each further battery takes beside the load, kWh a slot."""
 
-    @property
+    @cached_property
     def points(self) -> Points:
         """Return the knots of every slot's curve."""
         return self.curves.points()
+
+    @cached_property
+    def flat_end(self) -> Flat:
+        """Return the end as kernels want it."""
+        return flat_of([self.end])
 
     @cached_property
     def idle(self) -> tuple[list[float], Flows]:
@@ -167,7 +172,7 @@ def solved(task: Task, look: Look | None = None) -> Answer:
 def _hulled(task: Task) -> Answer:
     """Return the cheapest cost, were every slot replaced by the convex curve below it."""
     hulls, bent = flat_hulls(task.curves.lines())
-    possible, relaxed = flat_valleys(hulls, task.bounds.walls, flat_of([task.end]))
+    possible, relaxed = flat_valleys(hulls, task.bounds.walls, task.flat_end)
     assert possible  # noqa: S101 - doing nothing is always possible
     bound = flat_worth(relaxed, 0, task.energy)
     return Answer([], bound, bound, hulls, relaxed, hulls, bent)
@@ -294,7 +299,7 @@ def polished(task: Task, changes: list[float], hulled: Answer) -> Answer:
         pieces = flat_of([_piece(*p, change) for p, change in zip(points, changes, strict=True)])
     else:
         pieces = chosen(task.curves.lines(), hulled.hulls, numbers(changes))
-    possible, found = flat_valleys(pieces, bounds.walls, flat_of([task.end]))
+    possible, found = flat_valleys(pieces, bounds.walls, task.flat_end)
     if not possible:  # nothing but rounding can bring this about
         idle, flows = task.idle
         return replace(hulled, changes=idle, cost=_cost_of(task, idle, flows))
