@@ -1,13 +1,11 @@
 """The planner and HiGHS find the same cost of small problems with everything in them."""
 
 import os
-from dataclasses import replace
 
 import pytest
 
 from ohmstead.planner.make import make_plan
-from ohmstead.planner.slot import curves_through, cut
-from ohmstead.planner.solve import best, first_change, solved, task_of
+from ohmstead.planner.solve import best, task_of
 from planning_milp import milp_objective
 from planning_problems import random_problem
 
@@ -36,13 +34,3 @@ def test_what_is_found_before_any_proof_is_all_but_the_best(first: int) -> None:
         proven = milp_objective(task.problem, task.house.steep)
         assert found.bound <= proven + CLOSE
         assert found.cost == pytest.approx(proven, abs=1e-3)
-
-
-@pytest.mark.parametrize("first", range(0, 60, BATCH))
-def test_a_first_step_alone_is_the_step_of_a_best_plan(first: int) -> None:
-    for seed in range(first, first + BATCH):
-        task = task_of(random_problem(seed))
-        change = first_change(task)
-        points = [cut(*task.points[0], change, change), *task.points[1:]]
-        begun = solved(replace(task, curves=curves_through(points)))
-        assert begun.cost == pytest.approx(best(task).cost, abs=1e-3)

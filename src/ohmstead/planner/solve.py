@@ -40,7 +40,6 @@ __all__ = [
     "ahead",
     "best",
     "cost_of",
-    "first_change",
     "grid_for",
     "knots_of",
     "look_at",
@@ -58,7 +57,6 @@ WIDEST = 12.0
 TAPER_FINER = 2
 """The steps of a taper fall on no node, so there are more of them."""
 TOLERANCE_KWH = 1e-9
-LEVEL = 1e-7
 
 Floats = npt.NDArray[np.float64]
 Points = list[tuple[list[float], list[float]]]
@@ -176,24 +174,6 @@ def _hulled(task: Task) -> Answer:
     assert possible  # noqa: S101 - doing nothing is always possible
     bound = flat_worth(relaxed, 0, task.energy)
     return Answer([], bound, bound, hulls, relaxed, hulls, bent)
-
-
-def first_change(task: Task) -> float:
-    """Return the best change of energy of the first slot alone, for those who plan anew after it.
-
-    Cheaper than a plan: nothing later is spelled out, and nothing is certified. Of changes that
-    cost the same it is the smallest, as in a plan.
-    """
-    energies, costs = ahead(task)
-    xs, ys = task.curves.line(0)
-    least, most = task.limits.at(0, task.energy)
-    least, most = max(least, xs[0]), min(most, xs[-1])
-    tried = np.concatenate([np.clip(xs, least, most), np.array(energies) - task.energy])
-    tried = tried[(tried >= least) & (tried <= most)]
-    total = np.interp(tried, xs, ys)
-    total += np.interp(tried + task.energy, energies, costs, left=NEVER, right=NEVER)
-    close = total <= total.min() + LEVEL * task.house.dearest
-    return float(tried[close].min())
 
 
 def ahead(task: Task, look: Look | None = None) -> tuple[list[float], list[float]]:
