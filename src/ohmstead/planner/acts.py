@@ -30,17 +30,17 @@ ACTS: Final = (
     Act(BatteryMode.SELF_USE, Side.BATTERY, Side.BATTERY, capped=False),
     Act(BatteryMode.SELF_USE, Side.BATTERY, Side.BATTERY, capped=True),
     Act(BatteryMode.HOLD, Side.BATTERY, Side.GRID, capped=True),
-    Act(BatteryMode.HOLD, Side.GRID, Side.GRID, capped=True),
     Act(BatteryMode.EXPORT_SOLAR, Side.GRID, Side.BATTERY, capped=True),
     Act(BatteryMode.IDLE, Side.NOWHERE, Side.GRID, capped=True),
 )
 """All there are; kernels know them by their numbers."""
-CHARGE, DISCHARGE, FOLLOW, FOLLOW_CAPPED, HOLD, STILL, EXPORT_SOLAR, TURN_DOWN = range(len(ACTS))
+CHARGE, DISCHARGE, FOLLOW, FOLLOW_CAPPED, HOLD, EXPORT_SOLAR, TURN_DOWN = range(len(ACTS))
 UNKEPT: Final = -1
 _KEPT: Final = {
     BatteryMode.CHARGE: CHARGE,
     BatteryMode.DISCHARGE: DISCHARGE,
-    BatteryMode.HOLD: STILL,
+    BatteryMode.HOLD: HOLD,
+    BatteryMode.EXPORT_SOLAR: EXPORT_SOLAR,
 }
 
 
@@ -66,7 +66,7 @@ def acts_of(
         below, above = energy > least + SAME_KWH, energy < most - SAME_KWH
         act = _act(buses[slot], need, curtailed[slot], below, above)
         if len(kept) > 0 and kept[slot] != UNKEPT:
-            act = _kept(kept[slot], act, curtailed[slot])
+            act = _kept(kept[slot], need, curtailed[slot])
         numbers.append(act)
         targets.append(energy if act != FOLLOW else least if need > 0 else most)
     return packed(numbers), packed(targets)
@@ -96,10 +96,7 @@ def _still(need: float, curtailed: float, below: bool, above: bool) -> int:  # n
 
 
 @compiled
-def _kept(mode: int, act: int, curtailed: float) -> int:
-    """Return the behaviour of a mode that is kept, where by itself the slot would show *act*."""
-    if mode in (CHARGE, DISCHARGE):
-        return mode
-    if mode == STILL:
-        return TURN_DOWN if curtailed > SAME_KWH else STILL
-    return act if act in (FOLLOW, FOLLOW_CAPPED) else FOLLOW_CAPPED
+def _kept(mode: int, need: float, curtailed: float) -> int:
+    """Return the behaviour of a mode that is kept."""
+    turned_down = need < -SAME_KWH and curtailed > -need - SAME_KWH
+    return TURN_DOWN if mode == EXPORT_SOLAR and turned_down else mode

@@ -1,18 +1,24 @@
 """Fewer changes of mode, where each is to count for something.
 
 A battery that turns round every five minutes earns little by it and wears its relays. With a
-cost for every change the nodes have a second dimension, the mode of the slot before: charging,
-discharging, serving the house, or standing still. Each mode has its part of a slot's curve;
-the exact plan within the parts chosen follows as always. The bound does not know of the cost,
-so the gap holds all of it that is paid.
+cost for every change the nodes have a second dimension, the mode of the slot before. Serving the
+house, holding and selling the sun follow what house and sun do, until the battery is empty or
+full; a charge and a discharge have a power of their own, clearly above what following would move.
+Whoever follows the plan can do nothing in between, so neither does the plan.
+
+Charges and discharges are left out or done otherwise, and short gaps between them are closed;
+none is added far from where the plan without the cost has one. For forecasts are wrong, and what
+was sold is missing later: to sell early what would fetch the same later saves a change, and loses
+more. The bound does not know of the cost, so the gap holds all of it that is paid.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import inf
 
 import numpy as np
+import numpy.typing as npt
 
 from ohmstead.model import BatteryMode
 from ohmstead.planner.flows import even
@@ -24,13 +30,34 @@ from ohmstead.planner.problem import Problem
 from ohmstead.planner.slot import curves_through, cut
 from ohmstead.planner.solve import Answer, Task, cost_of, grid_for, knots_of, missed_on, polished
 
-__all__ = ["MODES", "counted", "held", "steadied", "turns_of"]
+__all__ = ["MODES", "counted", "steadied", "turns_of"]
 
-Points = list[tuple[list[float], list[float]]]
-
-MODES = (BatteryMode.SELF_USE, BatteryMode.HOLD, BatteryMode.CHARGE, BatteryMode.DISCHARGE)
+MODES = (
+    BatteryMode.SELF_USE,
+    BatteryMode.HOLD,
+    BatteryMode.EXPORT_SOLAR,
+    BatteryMode.CHARGE,
+    BatteryMode.DISCHARGE,
+)
 SAME_KWH = 1e-6
 ALMOST_KWH = 1e-5
+NEAR_H = 0.25 + 1e-9
+"""So far from a charge or a discharge of the free plan another one may stand."""
+CLEARLY = 0.05
+"""Of full power: by so much more than following would, a charge or a discharge moves at least."""
+TRIES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """What a mode may change in each slot."""
+
+    least: list[float]
+    most: list[float]
+    goal: list[float] | None
+    """The change it makes while the battery is neither empty nor full; None is any it likes."""
+    open: list[bool]
+    """Whether it is a way to behave in this slot at all."""
 
 
 def turns_of(problem: Problem, modes: Sequence[BatteryMode]) -> int:
@@ -43,13 +70,16 @@ def steadied(task: Task, answer: Answer) -> Answer:
     """Return the plan that is best when every change of mode costs something, if it does."""
     if task.problem.switch_cost <= 0:
         return answer
-    parts = _parts(task)
+    ways = _ways(task, answer.changes)
     idle, _ = task.idle
     found = counted(task, answer)
-    for changes, modes in ((idle, [0] * len(idle)), _searched(task, parts)):
-        tried = _settled(task, answer, parts, changes, modes)
-        if tried.cost < found.cost:
-            found = tried
+    tried = [_searched(task, ways)]
+    if _fits(task, ways[0], 0, task.energy, idle[0]):
+        tried.append((idle, [0] * len(idle)))
+    for changes, modes in tried:
+        other = _settled(task, answer, ways, changes, modes)
+        if other.cost < found.cost:
+            found = other
     return found
 
 
@@ -57,52 +87,76 @@ def counted(task: Task, answer: Answer) -> Answer:
     """Return *answer* with as few modes as its changes allow, and their changes paid for."""
     if task.problem.switch_cost <= 0:
         return answer
-    parts = _parts(task)
-    modes = _labelled(task, parts, answer.changes)
-    found = _settled(task, answer, parts, answer.changes, modes)
-    if found.cost < inf:
-        return found
-    named = tuple(MODES[number] for number in modes)  # only rounding can bring this about
+    ways = _ways(task, answer.changes)
+    modes = _labelled(task, ways, answer.changes)
+    named = tuple(MODES[number] for number in modes)
     paid = task.problem.switch_cost * turns_of(task.problem, named)
-    return replace(answer, cost=answer.cost + paid, modes=named)
-
-
-def held(task: Task, answer: Answer, modes: Sequence[BatteryMode]) -> Answer:
-    """Return the exact best plan in which every slot has its mode of *modes*."""
-    numbers = [MODES.index(mode) for mode in modes]
-    return _settled(task, answer, _parts(task), answer.changes, numbers)
+    free = replace(answer, cost=answer.cost + paid, modes=named)
+    found = _settled(task, answer, ways, answer.changes, modes)
+    return found if found.cost < free.cost else free
 
 
 def _settled(
     task: Task,
     answer: Answer,
-    parts: Sequence[Points],
+    ways: Sequence[_Way],
     changes: Sequence[float],
     numbers: Sequence[int],
 ) -> Answer:
-    """Return the exact best plan in which every slot keeps its mode."""
-    points = [parts[number][slot] for slot, number in enumerate(numbers)]
-    within = replace(task, curves=curves_through(points))
-    hulls, _ = flat_hulls(within.curves.lines())
-    found = polished(within, list(changes), replace(answer, hulls=hulls))
+    """Return the best plan in which every slot keeps its mode, begun from *changes*."""
+    found = answer
+    for _ in range(TRIES):
+        points = []
+        for slot, (number, (xs, ys)) in enumerate(zip(numbers, task.points, strict=True)):
+            way, change = ways[number], changes[slot]
+            follows = way.goal is not None
+            least = change if follows else min(way.least[slot], change)
+            most = change if follows else max(way.most[slot], change)
+            points.append(cut(xs, ys, least, most))
+        within = replace(task, curves=curves_through(points))
+        hulls, _ = flat_hulls(within.curves.lines())
+        found = polished(within, list(changes), replace(answer, hulls=hulls))
+        # With another charge before, what serves the house may be empty sooner or later.
+        again = _kept(task, ways, found.changes, numbers)
+        if np.allclose(again, found.changes, rtol=0, atol=SAME_KWH):
+            break
+        changes = again
     modes = tuple(MODES[number] for number in numbers)
     cost = cost_of(task, found.changes) + task.problem.switch_cost * turns_of(task.problem, modes)
-    if not _possible(task, points, found.changes):
+    if not _possible(task, ways, found.changes, numbers):
         cost = inf
     own = answer.cost - _plain(task, answer)  # of what is planned beside the battery
     return replace(found, cost=cost + own, hulls=answer.hulls, modes=modes)
 
 
-def _possible(task: Task, points: Points, changes: Sequence[float]) -> bool:
+def _kept(
+    task: Task, ways: Sequence[_Way], changes: Sequence[float], numbers: Sequence[int]
+) -> list[float]:
+    """Return *changes* where every slot that follows does what it does with so much stored."""
+    energy, found = task.energy, []
+    for slot, (number, change) in enumerate(zip(numbers, changes, strict=True)):
+        followed = _followed(task, ways[number], slot, energy)
+        low, high = task.bounds.lows[slot + 1] - energy, task.bounds.highs[slot + 1] - energy
+        done = min(max(change, low), high) if followed is None else followed
+        found.append(done)
+        energy += done
+    return found
+
+
+def _possible(
+    task: Task, ways: Sequence[_Way], changes: Sequence[float], numbers: Sequence[int]
+) -> bool:
     """Return whether the modes can be kept at all, and the battery's limits with them."""
     energy = task.energy
-    for slot, (change, (xs, _)) in enumerate(zip(changes, points, strict=True)):
+    for slot, (number, change) in enumerate(zip(numbers, changes, strict=True)):
+        xs, _ = task.points[slot]
         least, most = task.limits.at(slot, energy)
         least, most = max(least, xs[0]) - ALMOST_KWH, min(most, xs[-1]) + ALMOST_KWH
+        fits = _fits(task, ways[number], slot, energy, change)
         energy += change
         inside = task.bounds.lows[slot + 1] - ALMOST_KWH <= energy
         inside &= energy <= task.bounds.highs[slot + 1] + ALMOST_KWH
-        if not (inside and least <= change <= most):
+        if not (fits and inside and least <= change <= most):
             return False
     return True
 
@@ -112,33 +166,69 @@ def _plain(task: Task, answer: Answer) -> float:
     return cost_of(task, answer.changes) + paid
 
 
-def _parts(task: Task) -> list[Points]:
-    """Return the part of every slot's curve that belongs to each mode."""
-    house = task.house
+def _ways(task: Task, changes: Sequence[float]) -> list[_Way]:
+    """Return what each of the modes may do, beside a plan of *changes*."""
+    house, planned = task.house, np.array(changes)
+    least = -house.discharge / house.delivered - house.standby
+    most = house.charge * house.stored - house.standby
+    still = -house.standby
     flow = house.pv - even(house)
     served = np.where(flow > 0, flow * house.stored, flow / house.delivered) - house.standby
-    found: list[Points] = [[], [], [], []]
-    for (xs, ys), serves, still in zip(
-        task.points, served.tolist(), (-house.standby).tolist(), strict=True
-    ):
-        low, high = min(serves, still), max(serves, still)
-        spans = ((low, high), (still, still), (high, xs[-1]), (xs[0], low))
-        for part, (least, most) in zip(found, spans, strict=True):
-            part.append(cut(xs, ys, least, most))
-    return found
+    served = np.clip(served, least, most)
+    low, high = np.minimum(served, still), np.maximum(served, still)
+    clearly = CLEARLY * (most - least)
+    charge, discharge = high + clearly, low - clearly
+    starts = np.cumsum(task.problem.columns[0])
+    beside = np.abs(starts[:, None] - starts) <= NEAR_H
+
+    def near(there: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        found: npt.NDArray[np.bool_] = (beside & there).any(axis=1)
+        return found
+
+    # Where both come to the same in the forecast, the house is served: forecasts are wrong.
+    parts = (
+        (low, high, served, np.ones_like(still, bool)),
+        (still, high, high, flow < 0),
+        (low, still, low, flow > 0),
+        (charge, most, None, (charge <= most) & near(planned > high + ALMOST_KWH)),
+        (least, discharge, None, (least <= discharge) & near(planned < low - ALMOST_KWH)),
+    )
+    return [
+        _Way(first.tolist(), last.tolist(), None if goal is None else goal.tolist(), open_.tolist())
+        for first, last, goal, open_ in parts
+    ]
 
 
-def _labelled(task: Task, parts: Sequence[Points], changes: Sequence[float]) -> list[int]:
+def _followed(task: Task, way: _Way, slot: int, energy: float) -> float | None:
+    """Return what a mode that follows changes with *energy* stored; None for the others."""
+    if way.goal is None:
+        return None
+    least, most = task.limits.at(slot, energy)
+    change = min(max(way.goal[slot], least), most)
+    low, high = task.bounds.lows[slot + 1] - energy, task.bounds.highs[slot + 1] - energy
+    return min(max(change, low), high)
+
+
+def _fits(task: Task, way: _Way, slot: int, energy: float, change: float) -> bool:
+    """Tell whether a mode may make *change*, as far as *change* may be chosen at all."""
+    if not way.open[slot]:
+        return False
+    followed = _followed(task, way, slot, energy)
+    if followed is not None:
+        return abs(change - followed) <= ALMOST_KWH
+    return way.least[slot] - ALMOST_KWH <= change <= way.most[slot] + ALMOST_KWH
+
+
+def _labelled(task: Task, ways: Sequence[_Way], changes: Sequence[float]) -> list[int]:
     """Return a mode for each slot that its change belongs to, with as few changes as can be."""
-    before = task.problem.mode_before
-    open_: set[int] = {MODES.index(before)} if before in MODES else {0, 1, 2, 3}
+    before, energy = task.problem.mode_before, task.energy
+    every = set(range(len(MODES)))
+    open_: set[int] = {MODES.index(before)} if before in MODES else every
     runs: list[tuple[int, set[int]]] = []
     for slot, change in enumerate(changes):
-        fit = {
-            number
-            for number, part in enumerate(parts)
-            if part[slot][0][0] - SAME_KWH <= change <= part[slot][0][-1] + SAME_KWH
-        } or {0}
+        fit = {n for n, way in enumerate(ways) if _fits(task, way, slot, energy, change)}
+        fit = fit or {_nearest(ways, slot, change)}
+        energy += change
         both = open_ & fit
         if runs and both:
             runs[-1] = (runs[-1][0], both)
@@ -152,13 +242,22 @@ def _labelled(task: Task, parts: Sequence[Points], changes: Sequence[float]) -> 
     return numbers
 
 
+def _nearest(ways: Sequence[_Way], slot: int, change: float) -> int:
+    """Return the mode of a change that no mode makes: it serves a part, or moves too little."""
+    serving = ways[0]
+    if serving.least[slot] - SAME_KWH <= change <= serving.most[slot] + SAME_KWH:
+        return 0
+    up, down = MODES.index(BatteryMode.CHARGE), MODES.index(BatteryMode.DISCHARGE)
+    return up if change > serving.most[slot] else down
+
+
 # ---- the nodes, with the mode beside the energy --------------------------------------------
 
 
-def _searched(task: Task, parts: Sequence[Points]) -> tuple[list[float], list[int]]:
+def _searched(task: Task, ways: Sequence[_Way]) -> tuple[list[float], list[int]]:
     """Return good changes of energy and their modes."""
     grid = grid_for(task)
-    reaches = [reach_of(curves_through(points), grid) for points in parts]
+    reaches = [_reach(task, way, grid) for way in ways]
     slots, cost = len(task.points), task.problem.switch_cost
     end = np.interp(grid.nodes, *knots_of(task.end))
     ahead = np.empty((slots + 1, len(MODES), grid.nodes.size))
@@ -168,10 +267,14 @@ def _searched(task: Task, parts: Sequence[Points]) -> tuple[list[float], list[in
         after = np.minimum(ahead[slot + 1], ahead[slot + 1].min(axis=0) + cost)
         if slot == slots - 1:
             after = ahead[slots]
-        now = [_moved(after[number], reach, slot) for number, reach in enumerate(reaches)]
-        now[0] = np.minimum(now[0], _at_the_ends(parts[0][slot], grid, after[0]))
+        now = [
+            _following(task, way, slot, grid, later)
+            if reach is None
+            else _moved(task, way, slot, later, reach)
+            for way, reach, later in zip(ways, reaches, after, strict=True)
+        ]
         ahead[slot] = np.minimum(np.stack(now) + _missed(task, slot, grid), NEVER)
-    return _traced(task, parts, grid, ahead)
+    return _traced(task, ways, grid, ahead)
 
 
 def _missed(task: Task, slot: int, grid: Grid) -> Floats:
@@ -179,53 +282,85 @@ def _missed(task: Task, slot: int, grid: Grid) -> Floats:
     return 0.0 * grid.nodes if soft is None else missed_on(soft, task.bounds.steep, grid)
 
 
-def _moved(after: Floats, reach: Reach, slot: int) -> Floats:
-    if reach.moves.shape[1] == 0:  # more than the battery can hold
+def _reach(task: Task, way: _Way, grid: Grid) -> Reach | None:
+    """Return the moves of a mode with a power of its own; None for those that follow."""
+    if way.goal is not None:
+        return None
+    points = [
+        cut(*line, min(least, most), most)
+        for line, least, most in zip(task.points, way.least, way.most, strict=True)
+    ]
+    return reach_of(curves_through(points), grid)
+
+
+def _open(task: Task, way: _Way, slot: int) -> bool:
+    """Tell whether the slot's curve has a part for this mode: its change may be fixed."""
+    (xs, _), least, most = task.points[slot], way.least[slot], way.most[slot]
+    return way.open[slot] and least <= xs[-1] + SAME_KWH and most >= xs[0] - SAME_KWH
+
+
+def _moved(task: Task, way: _Way, slot: int, after: Floats, reach: Reach) -> Floats:
+    # There may be no move at all: more than the battery can hold.
+    if not _open(task, way, slot) or reach.moves.shape[1] == 0:
         return np.full_like(after, NEVER)
     best: Floats = moved_by(after[None].astype(np.float32), reach, slot)[0].astype(np.float64)
     return best
 
 
-def _at_the_ends(part: tuple[list[float], list[float]], grid: Grid, after: Floats) -> Floats:
-    """Return the cost to come where the battery serves the house until it is empty or full."""
-    xs, ys = part
-    serves = xs[0] if abs(xs[0]) > abs(xs[-1]) else xs[-1]
-    reached = np.clip(grid.nodes + serves, grid.nodes[0], grid.nodes[-1])
+def _following(task: Task, way: _Way, slot: int, grid: Grid, after: Floats) -> Floats:
+    """Return the cost to come where the battery follows until it is empty or full."""
+    assert way.goal is not None  # noqa: S101 - it follows
+    xs, ys = task.points[slot]
+    reached = np.clip(grid.nodes + way.goal[slot], grid.nodes[0], grid.nodes[-1])
     change = reached - grid.nodes
-    cost = np.interp(change, xs, ys, left=NEVER, right=NEVER)
+    cost = np.interp(change, xs, ys)
+    cost[(change < xs[0] - SAME_KWH) | (change > xs[-1] + SAME_KWH)] = NEVER
+    if not way.open[slot]:
+        cost[:] = NEVER
     total: Floats = cost + np.interp(reached, grid.nodes, after)
     return total
 
 
 def _traced(
-    task: Task, parts: Sequence[Points], grid: Grid, ahead: Floats
+    task: Task, ways: Sequence[_Way], grid: Grid, ahead: Floats
 ) -> tuple[list[float], list[int]]:
     problem, nodes = task.problem, grid.nodes
     before = problem.mode_before
     mode = MODES.index(before) if before in MODES else -1
     energy, changes, numbers = task.energy, [], []
-    for slot in range(len(task.points)):
+    for slot, (xs, ys) in enumerate(task.points):
         best = (NEVER * 10, 0.0, 0)
-        least, most = task.limits.at(slot, energy)
         after = ahead[slot + 1]
         if slot + 1 < len(task.points):
             after = np.minimum(after, after.min(axis=0) + problem.switch_cost)
-        for number, part in enumerate(parts):
-            if part[slot][0][0] > most + SAME_KWH or part[slot][0][-1] < least - SAME_KWH:
+        for number, way in enumerate(ways):
+            tried = _tried(task, way, slot, energy, nodes)
+            tried = tried[(tried >= xs[0] - SAME_KWH) & (tried <= xs[-1] + SAME_KWH)]
+            if not tried.size:
                 continue
-            xs, ys = cut(*part[slot], least, most)
-            tried = np.concatenate(
-                [nodes[(nodes > energy + xs[0]) & (nodes < energy + xs[-1])] - energy, xs]
-            )
-            kept = tried[(tried + energy >= nodes[0]) & (tried + energy <= nodes[-1])]
-            if not kept.size:
-                continue
-            total = np.interp(kept, xs, ys) + np.interp(kept + energy, nodes, after[number])
+            total = np.interp(tried, xs, ys) + np.interp(tried + energy, nodes, after[number])
             place = int(total.argmin())
             cost = float(total[place]) + problem.switch_cost * (mode not in {-1, number})
-            best = min(best, (cost, float(kept[place]), number))
+            best = min(best, (cost, float(tried[place]), number))
         change = min(max(best[1], grid.low - energy), float(nodes[-1]) - energy)
         mode, energy = best[2], energy + change
         changes.append(change)
         numbers.append(mode)
     return changes, numbers
+
+
+def _tried(task: Task, way: _Way, slot: int, energy: float, nodes: Floats) -> Floats:
+    """Return the changes to try: the one of a mode that follows, or all that reach a node."""
+    if not way.open[slot]:
+        return np.empty(0)
+    followed = _followed(task, way, slot, energy)
+    if followed is not None:
+        return np.array([followed])
+    least, most = task.limits.at(slot, energy)
+    least, most = max(least, way.least[slot]), min(most, way.most[slot])
+    xs, _ = task.points[slot]
+    inside = [x for x in (least, *xs, most) if least <= x <= most]
+    between = nodes[(nodes > energy + least) & (nodes < energy + most)] - energy
+    tried = np.concatenate([between, inside])
+    found: Floats = tried[(tried + energy >= nodes[0]) & (tried + energy <= nodes[-1])]
+    return found

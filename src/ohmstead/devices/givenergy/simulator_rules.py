@@ -90,7 +90,6 @@ def within(minute: int, slots: Slots) -> float | None:
 
 
 _DAY: Final = 24 * 60
-_MORE: Final = range(3, 11)
 _FULL: Final = 100.0
 
 
