@@ -3,7 +3,10 @@
 import os
 import re
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -26,6 +29,7 @@ ENVIRONMENT = {
     "GEAPI": "cloud-key",
 }
 ANYWHERE = "0.0.0.0:8080"
+NOBODY = 65_534
 
 
 @pytest.fixture
@@ -167,11 +171,31 @@ def test_secrets_that_cannot_be_read_are_told(path: Path, content: bytes, says: 
     assert not path.exists()
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_is_not_ours_is_told_with_the_remedy(path: Path) -> None:
-    path.parent.chmod(0o500)
-    with pytest.raises(ConfigError, match=f"let user {os.getuid()} write there"):
-        adopt_environment(path, ENVIRONMENT)
+@contextmanager
+def as_one_who_may_not_write() -> Iterator[Path]:
+    """Yield a folder that may be looked into and not written to: by root neither, who is nobody."""
+    is_root = os.geteuid() == 0
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o555)
+        try:
+            if is_root:
+                os.seteuid(NOBODY)
+        except OSError as exc:
+            pytest.skip(f"root cannot be anybody else here: {exc}")
+        try:
+            yield Path(folder)
+        finally:
+            if is_root:
+                os.seteuid(0)
+            Path(folder).chmod(0o755)
+
+
+def test_a_folder_that_is_not_ours_is_told_with_the_remedy() -> None:
+    with (
+        as_one_who_may_not_write() as folder,
+        pytest.raises(ConfigError, match=f"let user {os.getuid()} write there"),
+    ):
+        adopt_environment(folder / "ohmstead.yaml", ENVIRONMENT)
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:

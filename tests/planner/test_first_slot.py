@@ -7,8 +7,9 @@ import pytest
 
 from ohmstead.planner.futures import Future, make_hedged_plan, make_hedged_step
 from ohmstead.planner.make import first_slot, make_plan
+from ohmstead.planner.plan import PlannedSlot
 from ohmstead.planner.problem import Problem
-from planning_problems import FILES, published, random_problem
+from planning_problems import FILES, flexible_problem, published, random_problem
 
 BATCH = 10
 
@@ -18,6 +19,13 @@ def test_the_first_slot_alone_is_that_of_the_plan(first: int) -> None:
     for seed in range(first, first + BATCH):
         problem = random_problem(seed)
         assert first_slot(problem) == make_plan(problem).slots[0]
+
+
+@pytest.mark.parametrize("kinds", ["", "a", "b"])
+def test_a_planned_slot_has_all_its_fields(kinds: str) -> None:
+    problem = flexible_problem(3, kinds)
+    for slot in (first_slot(problem), *make_plan(problem).slots):
+        assert len(slot) == len(PlannedSlot._fields)
 
 
 def test_with_a_charge_on_the_peak_too() -> None:

@@ -178,8 +178,8 @@ def _ways(task: Task, changes: Sequence[float]) -> list[_Way]:
     low, high = np.minimum(served, still), np.maximum(served, still)
     clearly = CLEARLY * (most - least)
     charge, discharge = high + clearly, low - clearly
-    starts = np.cumsum(task.problem.columns[0])
-    beside = np.abs(starts[:, None] - starts) <= NEAR_H
+    ends = np.cumsum(task.problem.columns[0])
+    beside = np.abs(ends[:, None] - ends) <= NEAR_H
 
     def near(there: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         found: npt.NDArray[np.bool_] = (beside & there).any(axis=1)
