@@ -46,7 +46,7 @@ def printed(*renderables: object, width: int = 80) -> str:
 
 class TestOverSockets:
     def test_a_day_is_told_and_what_it_saved(self) -> None:
-        arguments = ["demo", "--once-through", "--speed", "7200", "--plain"]
+        arguments = ["demo", "--once-through", "--speed", "3600", "--plain"]
         result = CliRunner().invoke(cli, [*arguments, "--listen", "127.0.0.1:0"])
         assert result.exit_code == 0, result.output
         assert "the plan until" in result.output
